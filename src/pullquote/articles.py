@@ -1,0 +1,133 @@
+"""From a file or a string to an `Article`: decoding, the one normalisation, the title and the headings."""
+
+import re
+import unicodedata
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pullquote.datatypes import Article, Heading
+from pullquote.errors import ArticleError
+
+SUFFIXES = (".txt", ".md")
+MAX_BYTES = 20_000_000
+MAX_TITLE = 150  # characters; a longer first line is a paragraph, not a title
+
+_LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
+_DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")
+
+
+def read_article(path: Path) -> Article:
+    """The article in a .txt or .md file. Raises `ArticleError` with what to do when it cannot be one."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ArticleError(
+            f"{path.name}: only {' and '.join(SUFFIXES)} files can be added; save it as plain text first"
+        )
+    try:
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise ArticleError(f"{path}: {error.strerror or error}; check the path and its permissions") from error
+    if size > MAX_BYTES:
+        raise ArticleError(f"{path.name}: {size:,} bytes; the limit is {MAX_BYTES:,}, split the file")
+    return make_article(
+        decode(data, path.name),
+        source=str(path.resolve()),
+        name=path.stem,
+        markdown=path.suffix.lower() == ".md",
+    )
+
+
+def make_article(
+    text: str, source: str = "pasted", name: str = "Untitled", title: str = "", markdown: bool = False
+) -> Article:
+    """An article of `text`, normalised. `title` wins over its own heading or first line, `name` is the last resort.
+
+    Raises `ArticleError` for a text without a word in it.
+    """
+    text = normalise(text)
+    if not re.search(r"\w", text):
+        raise ArticleError(f"{name}: there is no text in it; check that the file is not empty or an image")
+    headings = _markdown_headings(text) if markdown else ()
+    if not title:
+        title, headings = _find_title(text, headings)
+    return Article(
+        id=uuid.uuid4().hex[:12],
+        title=" ".join(title.split()) or name,
+        text=text,
+        source=source,
+        added_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        headings=headings,
+    )
+
+
+def decode(data: bytes, name: str = "text") -> str:
+    """The text in `data`: UTF-8 or UTF-16 by their marks, else UTF-8, else what charset-normalizer finds likeliest.
+
+    Raises `ArticleError` when it is no text.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        codecs = ["utf-16"]
+    elif b"\x00" in data:  # never in UTF-8 prose: UTF-16 without a mark, or no text at all
+        codecs = ["utf-16-le", "utf-16-be"] if data[1:2] == b"\x00" else ["utf-16-be", "utf-16-le"]
+    else:
+        codecs = ["utf-8"]
+    for codec in codecs:
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if codec == "utf-8" or _looks_like_text(text):
+            return text
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data).best() if b"\x00" not in data else None
+    if best is None:
+        raise ArticleError(f"{name}: this is not a text file; export it as plain text (UTF-8) first")
+    return str(best)
+
+
+def normalise(text: str) -> str:
+    """The one normalisation at ingest; quotes are literal to its result. Applying it twice changes nothing.
+
+    Control characters, byte-order marks and lone surrogates are dropped (tab stays), every line end becomes LF,
+    then Unicode NFC.
+    """
+    return unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", _DROPPED.sub("", text)))
+
+
+def _looks_like_text(text: str) -> bool:
+    sample = text[:4000]
+    odd = sum(unicodedata.category(char) in {"Cn", "Co", "Cs"} or _DROPPED.match(char) is not None for char in sample)
+    return odd <= len(sample) // 100
+
+
+def _find_title(text: str, headings: tuple[Heading, ...]) -> tuple[str, tuple[Heading, ...]]:
+    """The first top heading, or a first line short enough to be a title (which then is a heading); "" for neither."""
+    top = next((heading for heading in headings if heading.level == 1), None)
+    if top:
+        return text[top.start : top.end].strip("#=- \t\n"), headings
+    match = re.search(r"\S[^\n]*", text)
+    line = match.group().rstrip() if match else ""
+    if match is None or len(line) > MAX_TITLE or not re.search(r"\w", line):
+        return "", headings
+    alone = re.match(r"\s*?\n\s*?\n", text[match.end() :]) is not None
+    if not alone or (headings and headings[0].start <= match.start()):
+        return (line.strip("# \t") if alone or headings else ""), headings
+    return line, (Heading(match.start(), match.start() + len(line), 1), *headings)
+
+
+def _markdown_headings(text: str) -> tuple[Heading, ...]:
+    """Headings as CommonMark sees them, so that a `#` inside a fence of code is none."""
+    from markdown_it import MarkdownIt
+
+    line_starts = [0, *(match.end() for match in re.finditer("\n", text)), len(text) + 1]
+    found = []
+    for token in MarkdownIt("commonmark").parse(text):
+        if token.type == "heading_open" and token.map and token.level == 0:
+            start, end = line_starts[token.map[0]], line_starts[token.map[1]] - 1
+            lines = text[start:end]
+            end -= len(lines) - len(lines.rstrip())
+            start += len(lines) - len(lines.lstrip())
+            found.append(Heading(start, end, int(token.tag[1:])))
+    return tuple(found)

@@ -1,0 +1,247 @@
+"""The `pullquote` command. Exit codes: 0 answered or done, 3 not found, 2 usage, 1 failure."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from pullquote.errors import ArticleError, LibraryError, PullquoteError
+from pullquote.library import Library
+from pullquote.settings import Settings
+
+if TYPE_CHECKING:
+    from pullquote.evaluating import Report
+
+app = typer.Typer(
+    help="Ask an article a question, get the answer in the article's own words.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+NOT_FOUND = 3
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command (of `sys.argv` by default); an expected failure is one line on standard error and exit code 1."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    handler = RichHandler(console=err, show_time=False, show_path=False, show_level=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    try:
+        app(arguments)
+    except PullquoteError as error:
+        err.print(Text(str(error), style="red"))
+        raise SystemExit(1) from error
+    except ValidationError as error:
+        for problem in error.errors():
+            err.print(Text(f"PULLQUOTE_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", style="red"))
+        raise SystemExit(2) from error
+    except KeyboardInterrupt:
+        err.print("stopped")
+        raise SystemExit(130) from None
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Answer a question with quotes from the library's articles."""
+    from pullquote import rendering
+    from pullquote.answering import Assistant
+
+    settings = Settings()
+    with _library(settings) as library:
+        if not library.articles():
+            raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
+        answer = Assistant.open(library, settings).ask(question)
+    found = answer.status != "not_found"
+    if json:
+        typer.echo(rendering.to_json(answer, indent=2))
+        raise typer.Exit(0 if found else NOT_FOUND)
+    out.print(Text(answer.text if found else rendering.NOT_FOUND, style="bold"))
+    if answer.closest:
+        out.print("\nClosest passage:", style="dim")
+    for quote in [answer.closest] if answer.closest else answer.quotes:
+        text = Text(quote.text)
+        text.stylize("bold", quote.highlight[0] - quote.start, quote.highlight[1] - quote.start)
+        out.print(Text(f"\n[{quote.number}] ", style="cyan").append_text(text))
+        out.print(Text(f"    {rendering.quote_place(quote)}", style="dim"))
+    out.print(Text(f"\n{rendering.confidence_words(answer)}", style="italic"))
+    raise typer.Exit(0 if found else NOT_FOUND)
+
+
+@app.command()
+def add(paths: Annotated[list[Path], typer.Argument(help="Files (.txt, .md) or folders of them.")]) -> None:
+    """Add articles to the library, or replace those whose file has changed."""
+    from pullquote.articles import read_article
+    from pullquote.embedding import WorkerEncoder
+    from pullquote.ingesting import add_article, find_files
+    from pullquote.vector_index import VectorIndex
+
+    settings = Settings()
+    files = find_files(paths)
+    if not files:
+        raise ArticleError("there is no .txt or .md file in there; name a file, or save the text as one first")
+    failed = 0
+    with _library(settings) as library, WorkerEncoder(settings.encoder) as encoder, _progress() as progress:
+        for file in files:
+            try:
+                read = read_article(file)
+                article, is_new = add_article(library, read, encoder, progress(read.title))
+            except ArticleError as error:
+                err.print(Text(str(error), style="red"))
+                failed += 1
+                continue
+            out.print(Text(f"{article.id}  {article.title}" + ("" if is_new else "  (was there already)")))
+        VectorIndex.build(library)
+    if failed:
+        err.print(f"{failed} of {len(files)} files were not added")
+        raise typer.Exit(1)
+
+
+@app.command(name="list")
+def list_articles() -> None:
+    """Show the library's articles."""
+    table = Table("id", "title", "words", "chunks", "added", "source", box=None, header_style="bold")
+    with _library(Settings()) as library:
+        articles = library.articles()
+    for article, chunks in articles:
+        words = f"{len(article.text.split()):,}"
+        row = [article.id, article.title, words, str(chunks), article.added_at[:10], article.source]
+        table.add_row(*(Text(value) for value in row))
+    out.print(table if articles else "The library is empty; add an article with `pullquote add PATH`.")
+
+
+@app.command()
+def remove(
+    article_id: Annotated[str, typer.Argument(metavar="ID", help="The id that `pullquote list` shows.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+) -> None:
+    """Remove an article from the library. Its file stays where it is."""
+    from pullquote.vector_index import VectorIndex
+
+    with _library(Settings()) as library:
+        article = library.article(article_id)
+        if not yes and not typer.confirm(f"Remove {article.title!r} from the library?"):
+            err.print("nothing was removed")
+            raise typer.Exit(1)
+        library.remove(article_id)
+        VectorIndex.build(library)
+    out.print(Text(f"removed {article.title}; bring it back with `pullquote add {article.source}`"))
+
+
+@app.command()
+def reembed() -> None:
+    """Embed the whole library again with the encoder set now (PULLQUOTE_ENCODER)."""
+    from pullquote import ingesting
+    from pullquote.embedding import WorkerEncoder
+    from pullquote.vector_index import VectorIndex
+
+    settings = Settings()
+    with _library(settings) as library, WorkerEncoder(settings.encoder) as encoder, _progress() as progress:
+        count = ingesting.reembed(library, encoder, progress(f"embedding with {settings.encoder}"))
+        VectorIndex.build(library)
+    out.print(f"embedded {count} chunks with {settings.encoder}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Start the app in the browser (the same as `python app.py`)."""
+    from pullquote.embedding import WorkerEncoder, fingerprint
+    from pullquote.ingesting import add_article, new_starters
+    from pullquote.vector_index import VectorIndex
+
+    given: dict[str, Any] = {"host": host, "port": port}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    with _library(settings) as library:
+        library.require_encoder(fingerprint(settings.encoder))
+        if starters := new_starters(library, settings.articles):
+            with WorkerEncoder(settings.encoder) as encoder, _progress() as progress:
+                for article in starters:
+                    add_article(library, article, encoder, progress(f"indexing {article.title}"))
+                    library.mark_starter(article.sha256)
+            VectorIndex.build(library)
+
+        from pullquote.web import server
+
+        server.serve(library, settings, lambda url: out.print(f"Pullquote is ready at {url} (stop it with Ctrl+C)"))
+
+
+@app.command()
+def eval(
+    file: Annotated[Path, typer.Argument(help="Questions with answers: Pullquote's own format, or SQuAD 1.1 or 2.0.")],
+    articles: Annotated[str, typer.Option(help="Only these articles: titles or ids, separated by commas.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    predictions: Annotated[Path | None, typer.Option(help="Write each answer to this file, one JSON a line.")] = None,
+) -> None:
+    """Measure the answers to a file of questions; each is asked of its own article only."""
+    from pullquote import evaluating, rendering
+
+    names = frozenset(filter(None, (name.strip() for name in articles.split(","))))
+    gold, questions = evaluating.load(file, names)
+    with _progress() as progress:
+        found = list(evaluating.predict(gold, questions, Settings(), progress("asking")))
+    if predictions:
+        lines = (f'{{"id": {dumps(row.gold.id)}, "answer": {rendering.to_json(row.answer)}}}\n' for row in found)
+        predictions.write_text("".join(lines), encoding="utf-8")
+    report = evaluating.score(found)
+    if json:
+        typer.echo(dumps(asdict(report), indent=2))
+    else:
+        out.print(_report_table(report))
+
+
+def _report_table(report: "Report") -> Table:
+    table = Table("measure", "value", box=None, header_style="bold")
+    table.add_row("questions", ", ".join(f"{count} {kind}" for kind, count in report.questions.items()))
+    table.add_row("quote holds answer", f"{report.quote_holds_answer:.1f} % at {report.quote_words:.1f} words")
+    table.add_row("EM / F1", f"{report.exact_match:.1f} / {report.f1:.1f}")
+    for kind, share in report.refused.items():
+        table.add_row(f"refused, {kind}", f"{share:.1f} %")
+    table.add_row("literal quotes", f"{report.literal:.1f} %")
+    table.add_row("seconds a question", f"{report.seconds_median:.3f} median, {report.seconds_p95:.3f} p95")
+    return table
+
+
+@contextmanager
+def _library(settings: Settings) -> Iterator[Library]:
+    library = Library(settings.store)
+    try:
+        yield library
+    finally:
+        library.close()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Gives a maker of progress bars, drawn on standard error: `bar = progress("what")`, then `bar(done, total)`."""
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=err) as bars:
+
+        def start(what: str) -> Callable[[int, int], None]:
+            task = bars.add_task(what, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        yield start
+
+
+if __name__ == "__main__":
+    main()

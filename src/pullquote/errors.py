@@ -1,0 +1,43 @@
+"""Everything Pullquote refuses on purpose; each message says what to do next.
+
+PullquoteError
+├── ArticleError       a file or text that cannot become an article
+├── QuestionError      a question that cannot be asked
+├── LibraryError       the library cannot do what it was asked
+│   ├── UnknownArticle     no article has this id
+│   └── EncoderMismatch    the vectors were made by another encoder
+├── ModelError         weights that are missing, damaged or fail to load
+└── EvaluationError    a file of questions that cannot be scored
+"""
+
+
+class PullquoteError(Exception):
+    """Base of every expected failure; `str(error)` is fit to be shown to a person."""
+
+
+class ArticleError(PullquoteError):
+    """A file or text that cannot become an article."""
+
+
+class QuestionError(PullquoteError):
+    """A question that cannot be asked."""
+
+
+class LibraryError(PullquoteError):
+    """The library cannot do what it was asked."""
+
+
+class UnknownArticle(LibraryError):
+    """No article of the library has this id."""
+
+
+class EncoderMismatch(LibraryError):
+    """The library's vectors were made by another encoder than the one set now."""
+
+
+class ModelError(PullquoteError):
+    """Weights that are missing, damaged, or fail to load."""
+
+
+class EvaluationError(PullquoteError):
+    """A file of questions that cannot be scored."""

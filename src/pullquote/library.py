@@ -1,0 +1,241 @@
+"""The library: articles, chunks, vectors and words in one SQLite file. It is the truth; the vector index is a cache."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pullquote.datatypes import Article, Chunk, Heading
+from pullquote.errors import EncoderMismatch, LibraryError, UnknownArticle
+
+FORMAT = "1"
+FILE_NAME = "library.sqlite"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS articles (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL,
+    added_at TEXT NOT NULL, headings TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS chunks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, position INTEGER NOT NULL, vector BLOB NOT NULL,
+    UNIQUE (article_id, position));
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, tokenize = 'porter unicode61');
+CREATE TABLE IF NOT EXISTS starters (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+class Library:
+    """One folder's library. Safe to share between threads: each has its own connection."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._threads = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with self._transaction() as db:
+                for statement in _SCHEMA.split(";\n"):
+                    db.execute(statement)
+                db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '0')", [FORMAT])
+        except (OSError, sqlite3.Error) as error:
+            raise LibraryError(
+                f"{folder / FILE_NAME} cannot be opened: {error}; check the folder and its rights"
+            ) from error
+        if (found := self._meta("format")) != FORMAT:
+            raise LibraryError(
+                f"{folder} has library format {found}, this version reads {FORMAT}; use the version that made it"
+            )
+        self._cached = lru_cache(maxsize=256)(lambda article_id, _revision: self._article(article_id))
+
+    @property
+    def revision(self) -> int:
+        """A count of the changes made to this library, by any process."""
+        return int(self._meta("revision"))
+
+    @property
+    def encoder(self) -> str:
+        """Fingerprint of the encoder that made the vectors; "" while there are none."""
+        return self._meta("encoder")
+
+    def require_encoder(self, fingerprint: str) -> None:
+        """Raise `EncoderMismatch` when the vectors were made by another encoder than this one."""
+        if self.encoder not in ("", fingerprint):
+            raise EncoderMismatch(
+                f"this library was embedded with {self.encoder}, but the encoder set now is {fingerprint}; "
+                "run `pullquote reembed` to embed it again, or set PULLQUOTE_ENCODER back"
+            )
+
+    def add(self, article: Article, chunks: Sequence[Chunk], vectors: NDArray[np.float32], encoder: str) -> None:
+        """Add an article with its chunks and their vectors (chunks, dimension) in one transaction.
+
+        An article with the same id is replaced. Raises `EncoderMismatch` when another encoder made the others.
+        """
+        if len(chunks) != len(vectors):
+            raise ValueError("every chunk has one vector")
+        with self._change() as db:
+            self.require_encoder(encoder)
+            self._delete(db, article.id)
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", [encoder])
+            headings = json.dumps([astuple(heading) for heading in article.headings])
+            row = [article.id, article.title, article.text, article.source, article.added_at, headings, article.sha256]
+            db.execute("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            for chunk, vector in zip(chunks, vectors, strict=True):
+                values = [chunk.article_id, chunk.start, chunk.end, chunk.position, vector.astype("<f4").tobytes()]
+                insert = 'INSERT INTO chunks (article_id, start, "end", position, vector) VALUES (?, ?, ?, ?, ?)'
+                key = db.execute(insert, values).lastrowid
+                db.execute(
+                    "INSERT INTO words (rowid, text) VALUES (?, ?)", [key, article.text[chunk.start : chunk.end]]
+                )
+
+    def remove(self, article_id: str) -> None:
+        """Remove an article and all that came of it. Raises `UnknownArticle`."""
+        with self._change() as db:
+            if not self._delete(db, article_id):
+                raise _unknown(article_id)
+
+    def replace_vectors(self, keys: Sequence[int], vectors: NDArray[np.float32], encoder: str) -> None:
+        """Give every chunk a new vector, made by `encoder`, in one transaction."""
+        with self._change() as db:
+            if sorted(keys) != [key for (key,) in db.execute("SELECT id FROM chunks ORDER BY id")]:
+                raise LibraryError("the library changed while it was being embedded; run `pullquote reembed` again")
+            rows = [(vector.astype("<f4").tobytes(), key) for key, vector in zip(keys, vectors, strict=True)]
+            db.executemany("UPDATE chunks SET vector = ? WHERE id = ?", rows)
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", [encoder])
+
+    def article(self, article_id: str) -> Article:
+        """The article with this id. Raises `UnknownArticle`."""
+        article: Article = self._cached(article_id, self.revision)
+        return article
+
+    def articles(self) -> list[tuple[Article, int]]:
+        """All articles with the number of their chunks, oldest first."""
+        rows = self._db.execute(
+            "SELECT a.id, count(c.id) FROM articles a LEFT JOIN chunks c ON c.article_id = a.id "
+            "GROUP BY a.id ORDER BY a.added_at, a.rowid"
+        ).fetchall()
+        return [(self._article(article_id), count) for article_id, count in rows]
+
+    def find(self, sha256: str = "", source: str = "") -> str | None:
+        """Id of the article whose text has this SHA-256, or that came from this source."""
+        row = self._db.execute("SELECT id FROM articles WHERE sha256 = ? OR source = ?", [sha256, source]).fetchone()
+        return str(row[0]) if row else None
+
+    def chunks(self, keys: Sequence[int]) -> dict[int, Chunk]:
+        """The chunks with these keys; a key that is gone is left out."""
+        marks = ", ".join("?" * len(keys))
+        rows = self._db.execute(
+            f'SELECT id, article_id, start, "end", position FROM chunks WHERE id IN ({marks})', keys
+        )
+        return {key: Chunk(*values) for key, *values in rows}
+
+    def all_chunks(self) -> list[tuple[int, Chunk]]:
+        """Every chunk with its key, in the order they were added."""
+        rows = self._db.execute('SELECT id, article_id, start, "end", position FROM chunks ORDER BY id')
+        return [(key, Chunk(*values)) for key, *values in rows]
+
+    def vectors(self) -> tuple[int, NDArray[np.int64], NDArray[np.float32]]:
+        """The revision, the keys of all chunks (n,) and their vectors (n, dimension), all of one moment."""
+        with self.snapshot():
+            rows = self._db.execute("SELECT id, vector FROM chunks ORDER BY id").fetchall()
+            revision = self.revision
+        keys = np.array([key for key, _ in rows], dtype=np.int64)
+        vectors = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4").reshape(
+            len(rows), -1 if rows else 0
+        )
+        return revision, keys, vectors
+
+    def search_words(self, words: Sequence[str], count: int) -> list[tuple[int, float]]:
+        """Keys and BM25 scores (higher is better) of the chunks that hold any of the words, best first."""
+        if not words:
+            return []
+        query = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
+        statement = "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?"
+        return self._db.execute(statement, [query, count]).fetchall()
+
+    def is_new_starter(self, sha256: str) -> bool:
+        """Whether a file with this SHA-256 has never been marked as started with."""
+        return self._db.execute("SELECT 1 FROM starters WHERE sha256 = ?", [sha256]).fetchone() is None
+
+    def mark_starter(self, sha256: str) -> None:
+        """Remember a starting file, so that an article removed later does not come back at the next start."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO starters VALUES (?)", [sha256])
+
+    def close(self) -> None:
+        """Close every thread's connection; the library is not used afterwards."""
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside, by this thread, is of one moment."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    def _article(self, article_id: str) -> Article:
+        row = self._db.execute(
+            "SELECT id, title, text, source, added_at, headings FROM articles WHERE id = ?", [article_id]
+        ).fetchone()
+        if row is None:
+            raise _unknown(article_id)
+        *fields, headings = row
+        return Article(*fields, tuple(Heading(*heading) for heading in json.loads(headings)))
+
+    def _delete(self, db: sqlite3.Connection, article_id: str) -> bool:
+        db.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM chunks WHERE article_id = ?)", [article_id])
+        return db.execute("DELETE FROM articles WHERE id = ?", [article_id]).rowcount > 0
+
+    def _meta(self, key: str) -> str:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+        return str(row[0]) if row else ""
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if connection is None:
+            path = self.folder / FILE_NAME
+            connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            self._threads.connection = connection
+            self._connections.append(connection)
+        return connection
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that changes what can be found, and so counts as one revision."""
+        with self._transaction() as db:
+            yield db
+            db.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, with the write lock held from the start."""
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+
+
+def _unknown(article_id: str) -> UnknownArticle:
+    return UnknownArticle(f"no article has the id {article_id!r}; `pullquote list` shows them all")

@@ -1,0 +1,28 @@
+"""All settings, read once from the environment (`PULLQUOTE_STORE`, `PULLQUOTE_PORT`, …) and passed down."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MAX_QUESTION = 2_000  # characters
+
+
+class Settings(BaseSettings):
+    """What an operator may change; the field's description is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix="PULLQUOTE_", frozen=True)
+
+    store: Path = Field(default=Path("index/store"), description="folder of the library and its index")
+    articles: Path = Field(
+        default=Path("index/articles"), description="folder whose files are added when the app starts"
+    )
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=7860, ge=0, le=65535, description="port to listen on")
+    encoder: str = Field(
+        default="all-MiniLM-L6-v2",
+        min_length=1,
+        description="the built-in encoder, or a sentence-transformers folder or name (then `pullquote reembed`)",
+    )
+    threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of the reader")

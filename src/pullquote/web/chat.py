@@ -1,0 +1,126 @@
+"""The chat page: Gradio Blocks over the assistant. It shows what `rendering` makes and adds nothing of its own."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from pullquote.answering import Assistant
+from pullquote.errors import PullquoteError
+from pullquote.rendering import escape, to_markdown
+from pullquote.settings import MAX_QUESTION
+from pullquote.suggesting import suggest
+
+log = logging.getLogger("pullquote")
+
+STAGES = {"searching": "Searching the article…", "reading": "Reading the likeliest passages…"}
+BANNER = "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article](/articles)"
+EXAMPLES = 3
+AT_ONCE = 4  # questions read at the same time; the others wait in line
+IN_LINE = 64
+KEPT = 100  # messages of a conversation that travel with each question
+
+Messages = list[dict[str, str]]
+
+THEME = gr.themes.Base(
+    primary_hue="indigo",
+    neutral_hue="slate",
+    radius_size="lg",
+    font=["system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
+)
+
+
+def build(assistant: Assistant) -> gr.Blocks:
+    """The page, not yet mounted."""
+    with gr.Blocks(title="Pullquote", analytics_enabled=False, fill_width=True) as page, gr.Row(elem_id="page"):
+        with gr.Column(scale=6, elem_id="conversation"):
+            gr.Markdown(BANNER, elem_id="banner")
+            chat = gr.Chatbot(
+                elem_id="chat",
+                show_label=False,
+                label="Conversation",
+                height="100%",
+                buttons=[],
+                feedback_options=None,
+                latex_delimiters=[],
+                layout="panel",
+                placeholder=_empty_state(assistant),
+            )
+            with gr.Row(elem_id="examples"):
+                examples = [gr.Button("", visible=False, size="sm", elem_classes="example") for _ in range(EXAMPLES)]
+            question = gr.Textbox(
+                elem_id="question",
+                label="Your question",
+                show_label=False,
+                placeholder="Ask the article a question",
+                max_length=MAX_QUESTION,
+                max_lines=6,
+                autofocus=True,
+                submit_btn=True,
+            )
+        with gr.Column(scale=5, elem_id="reader"):
+            gr.Markdown("The article opens here.", elem_id="reader-empty")
+
+        def answer(asked: str, history: list[dict[str, Any]]) -> Iterator[tuple[str, Messages]]:
+            yield from _answer(assistant, asked, history)
+
+        limits: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "ask", "api_visibility": "private"}
+        question.submit(answer, [question, chat], [question, chat], show_progress="hidden", **limits)
+        for example in examples:
+            example.click(answer, [example, chat], [question, chat], show_progress="hidden", **limits)
+        page.load(lambda: _examples(assistant), None, examples, show_progress="hidden", api_visibility="private")
+    page.queue(max_size=IN_LINE, api_open=False)
+    blocks: gr.Blocks = page
+    return blocks
+
+
+def _answer(assistant: Assistant, asked: str, history: list[dict[str, Any]]) -> Iterator[tuple[str, Messages]]:
+    """The conversation with the question and, as they come, its stages and its answer; the text box emptied."""
+    if not asked.strip():
+        yield "", _messages(history)
+        return
+    shown = [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
+
+    def reply(content: str) -> tuple[str, Messages]:
+        return "", [*shown, {"role": "assistant", "content": content}]
+
+    try:
+        for step in assistant.stages(asked):
+            yield reply(f"*{STAGES[step]}*" if isinstance(step, str) else to_markdown(step))
+    except PullquoteError as error:
+        yield reply(f"**That did not work.** {escape(str(error))}")
+    except Exception:  # the page's one boundary: a failure is logged and shown as a failure
+        log.exception("a question failed")
+        yield reply("**Something broke on our side.** The log has the details; please ask again.")
+
+
+def _messages(history: list[dict[str, Any]]) -> Messages:
+    """The browser's history as plain text messages: whatever else it holds is dropped."""
+    kept = []
+    for message in history[-KEPT:]:
+        content = message["content"]
+        parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+        text = "".join(part["text"] for part in parts if isinstance(part, dict) and part.get("type") == "text")
+        if message["role"] in {"user", "assistant"}:
+            kept.append({"role": message["role"], "content": text})
+    return kept
+
+
+def _empty_state(assistant: Assistant) -> str:
+    titles = [article.title for article, _ in assistant.library.articles()]
+    if not titles:
+        return "## The library is empty\n\nAdd an article with `pullquote add PATH`, then ask it anything."
+    about = f"“{escape(titles[0])}”" if len(titles) == 1 else f"{len(titles)} articles"
+    return (
+        f"## Ask about {about}\n\nWho, what, when, where, how many: the answer is a quote, "
+        "with the place where it stands. What the article does not say, Pullquote does not make up."
+    )
+
+
+def _examples(assistant: Assistant) -> list[dict[str, Any]]:
+    found = suggest(assistant, EXAMPLES)
+    return [gr.update(value=text, visible=True) for text in found] + [gr.update(visible=False)] * (
+        EXAMPLES - len(found)
+    )

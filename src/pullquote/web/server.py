@@ -1,0 +1,77 @@
+"""The web app: guard, routes, page, and the socket they are served on."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by gradio when it is imported
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
+
+from pullquote.answering import Assistant
+from pullquote.errors import PullquoteError
+from pullquote.library import Library
+from pullquote.settings import Settings
+from pullquote.web import api, chat
+from pullquote.web.security import Guard
+
+STATIC = Path(__file__).parent / "static"
+
+
+def build(assistant: Assistant) -> FastAPI:
+    """The whole app over one assistant."""
+    app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(api.routes(assistant))
+    app.mount("/pullquote", StaticFiles(directory=STATIC))
+    app.add_middleware(CORSMiddleware, allow_origins=[])  # without one of ours, Gradio allows every origin
+    app.add_middleware(Guard)
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        chat.build(assistant),
+        path="/",
+        theme=chat.THEME,
+        head='<link rel="stylesheet" href="/pullquote/page.css"><script src="/pullquote/page.js" defer></script>',
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        max_file_size="1kb",
+        app_kwargs={"openapi_url": None},
+    )
+    return mounted
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
+def serve(library: Library, settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Serve until stopped; calls `on_ready` with the address once it answers. Raises when the port is taken."""
+    listener = _listen(settings.host, settings.port)
+    app = build(Assistant.open(library, settings))
+    host, port = listener.getsockname()[:2]
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    _Server(config, lambda: on_ready(f"http://{host}:{port}")).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise PullquoteError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port or PULLQUOTE_PORT"
+        ) from error

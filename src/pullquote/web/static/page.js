@@ -1,0 +1,108 @@
+"use strict";
+// A citation is an ordinary link to the article's page. This opens it beside the chat instead, and adds what Gradio's
+// components cannot: copy buttons, names for citations, a way back from the article.
+(() => {
+  const reader = () => document.getElementById("reader");
+  let cameFrom = null; // the citation to return to
+
+  async function fetchArticle(url) {
+    const response = await fetch(url, { headers: { accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const article = page.getElementById("pq-article");
+    if (!article) throw new Error(`no article at ${url}`);
+    return document.adoptNode(article);
+  }
+
+  async function show(url, link) {
+    let article;
+    try {
+      article = await fetchArticle(url);
+    } catch {
+      article = document.createElement("div");
+      article.id = "pq-article";
+      const bar = article.appendChild(document.createElement("nav"));
+      bar.className = "pq-bar";
+      article.append("The article could not be loaded. Is Pullquote still running?");
+    }
+    const pane = reader();
+    pane.querySelector("#pq-article")?.remove();
+    pane.append(article);
+    pane.scrollTop = 0;
+    pane.setAttribute("role", "region");
+    pane.setAttribute("aria-label", "Article");
+    if (!link) return;
+    cameFrom = link;
+    pane.classList.add("open");
+    const back = document.createElement("button");
+    back.type = "button";
+    back.textContent = "← Back to the answer";
+    back.addEventListener("click", goBack);
+    article.querySelector(".pq-bar").prepend(back);
+    const target = article.querySelector("mark") ?? back;
+    target.scrollIntoView({ block: "center" });
+    target.focus({ preventScroll: true });
+  }
+
+  function goBack() {
+    reader().classList.remove("open");
+    reader().querySelector(".pq-bar button")?.remove();
+    const link = cameFrom?.isConnected ? cameFrom : document.querySelector("#question textarea");
+    cameFrom = null;
+    link?.focus();
+    link?.scrollIntoView({ block: "nearest" });
+  }
+
+  async function copy(button) {
+    const message = button.parentElement.cloneNode(true);
+    message.querySelectorAll(".pq-copy").forEach((extra) => extra.remove());
+    message.style.cssText = "position:fixed;top:0;opacity:0;pointer-events:none";
+    document.body.append(message); // innerText keeps the line breaks of what is laid out only
+    const text = message.innerText.trim();
+    let copied = true;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      getSelection().selectAllChildren(message); // a page on plain http has no clipboard of its own
+      copied = document.execCommand("copy");
+      getSelection().removeAllRanges();
+    }
+    message.remove();
+    button.textContent = copied ? "Copied" : "Press Ctrl+C to copy";
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  }
+
+  function dress(chat) {
+    for (const link of chat.querySelectorAll('a[href^="/articles/"]:not(.pq-cite)')) {
+      link.classList.add("pq-cite");
+      link.setAttribute("aria-label", `Quote ${link.textContent.replace(/\D/g, "")}: show it in the article`);
+    }
+    for (const answer of chat.querySelectorAll('[data-testid="bot"]:has(a.pq-cite):not(:has(.pq-copy))')) {
+      const button = answer.appendChild(document.createElement("button"));
+      button.type = "button";
+      button.className = "pq-copy";
+      button.textContent = "Copy";
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".pq-copy");
+    if (button) return void copy(button);
+    const link = event.target.closest?.('#page a[href^="/articles"]');
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    show(link.getAttribute("href"), link.closest("#reader") ? cameFrom : link);
+  }, true);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && cameFrom) goBack();
+  });
+
+  new MutationObserver((_, observer) => {
+    const chat = document.getElementById("chat");
+    if (!chat || !reader()) return;
+    observer.disconnect();
+    new MutationObserver(() => dress(chat)).observe(chat, { childList: true, subtree: true });
+    show("/articles", null);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();

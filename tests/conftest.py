@@ -1,0 +1,68 @@
+"""What several tests need: the owner's article, the real models over it, and a fast encoder for the rest."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pullquote.answering import Assistant
+from pullquote.articles import read_article
+from pullquote.datatypes import Article
+from pullquote.embedding import WorkerEncoder
+from pullquote.ingesting import add_article
+from pullquote.library import Library
+from pullquote.settings import Settings
+from pullquote.vector_index import VectorIndex
+
+PROJECT = Path(__file__).parent.parent
+ARTICLE_FILE = PROJECT / "index" / "articles" / "russia-north-korea-arms.txt"
+SHARED = PROJECT.parent / "shared"  # public data that stays outside the project; CI has it
+
+
+class BagOfWords:
+    """A fast stand-in for an encoder: unit vectors (texts, 64) in which texts that share words are close."""
+
+    name = "bag-of-words"
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = np.full((len(texts), 64), 1e-3, dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.lower()):
+                vectors[row, hashlib.sha256(word.encode()).digest()[0] % 64] += 1
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def needs_shared(path: str) -> Path:
+    """A file of the public data; the test is skipped, and says so, where it is absent."""
+    if not (SHARED / path).exists():
+        pytest.skip(f"shared/{path} is not here; it runs in CI")
+    return SHARED / path
+
+
+@pytest.fixture(scope="session")
+def article() -> Article:
+    return read_article(ARTICLE_FILE)
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory, article: Article) -> Path:
+    """A folder with a library of the owner's article, embedded by the real encoder."""
+    folder = tmp_path_factory.mktemp("store")
+    library = Library(folder)
+    with WorkerEncoder() as encoder:
+        add_article(library, article, encoder, lambda *_: None)
+    library.mark_starter(article.sha256)
+    VectorIndex.build(library)
+    library.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def assistant(store: Path) -> Iterator[Assistant]:
+    library = Library(store)
+    yield Assistant.open(library, Settings())
+    library.close()
