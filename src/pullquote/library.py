@@ -194,8 +194,8 @@ class Library:
         ).fetchone()
         if row is None:
             raise _unknown(article_id)
-        *fields, headings = row
-        return Article(*fields, tuple(Heading(*heading) for heading in json.loads(headings)))
+        key, title, text, source, added_at, headings = row
+        return Article(key, title, text, source, added_at, tuple(Heading(*heading) for heading in json.loads(headings)))
 
     def _delete(self, db: sqlite3.Connection, article_id: str) -> bool:
         db.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM chunks WHERE article_id = ?)", [article_id])
