@@ -2,11 +2,14 @@
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +17,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from pullquote.errors import ArticleError, LibraryError, PullquoteError
@@ -30,8 +33,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console()
-err = Console(stderr=True)
+# What is piped on stays as it is: no line is broken, for a quote is literal there too.
+out = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stderr.isatty(), stderr=True)
 
 NOT_FOUND = 3
 
@@ -44,15 +48,12 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments)
     except PullquoteError as error:
-        err.print(Text(str(error), style="red"))
+        err.print(str(error), style="red")
         raise SystemExit(1) from error
     except ValidationError as error:
         for problem in error.errors():
-            err.print(Text(f"PULLQUOTE_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", style="red"))
+            err.print(f"PULLQUOTE_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", style="red")
         raise SystemExit(2) from error
-    except KeyboardInterrupt:
-        err.print("stopped")
-        raise SystemExit(130) from None
 
 
 @app.command()
@@ -73,15 +74,15 @@ def ask(
     if json:
         typer.echo(rendering.to_json(answer, indent=2))
         raise typer.Exit(0 if found else NOT_FOUND)
-    out.print(Text(answer.text if found else rendering.NOT_FOUND, style="bold"))
+    out.print(answer.text if found else rendering.NOT_FOUND, style="bold")
     if answer.closest:
         out.print("\nClosest passage:", style="dim")
     for quote in [answer.closest] if answer.closest else answer.quotes:
         text = Text(quote.text)
         text.stylize("bold", quote.highlight[0] - quote.start, quote.highlight[1] - quote.start)
         out.print(Text(f"\n[{quote.number}] ", style="cyan").append_text(text))
-        out.print(Text(f"    {rendering.quote_place(quote)}", style="dim"))
-    out.print(Text(f"\n{rendering.confidence_words(answer)}", style="italic"))
+        out.print(f"    {rendering.quote_place(quote)}", style="dim")
+    out.print(f"\n{rendering.confidence_words(answer)}", style="italic")
     raise typer.Exit(0 if found else NOT_FOUND)
 
 
@@ -104,10 +105,10 @@ def add(paths: Annotated[list[Path], typer.Argument(help="Files (.txt, .md) or f
                 read = read_article(file)
                 article, is_new = add_article(library, read, encoder, progress(read.title))
             except ArticleError as error:
-                err.print(Text(str(error), style="red"))
+                err.print(str(error), style="red")
                 failed += 1
                 continue
-            out.print(Text(f"{article.id}  {article.title}" + ("" if is_new else "  (was there already)")))
+            out.print(f"{article.id}  {article.title}" + ("" if is_new else "  (was there already)"))
         VectorIndex.build(library)
     if failed:
         err.print(f"{failed} of {len(files)} files were not added")
@@ -117,13 +118,13 @@ def add(paths: Annotated[list[Path], typer.Argument(help="Files (.txt, .md) or f
 @app.command(name="list")
 def list_articles() -> None:
     """Show the library's articles."""
-    table = Table("id", "title", "words", "chunks", "added", "source", box=None, header_style="bold")
+    source = Column("source", overflow="fold")
+    table = Table("id", "title", "words", "chunks", "added", source, box=None, header_style="bold")
     with _library(Settings()) as library:
         articles = library.articles()
     for article, chunks in articles:
         words = f"{len(article.text.split()):,}"
-        row = [article.id, article.title, words, str(chunks), article.added_at[:10], article.source]
-        table.add_row(*(Text(value) for value in row))
+        table.add_row(article.id, article.title, words, str(chunks), article.added_at[:10], article.source)
     out.print(table if articles else "The library is empty; add an article with `pullquote add PATH`.")
 
 
@@ -142,7 +143,7 @@ def remove(
             raise typer.Exit(1)
         library.remove(article_id)
         VectorIndex.build(library)
-    out.print(Text(f"removed {article.title}; bring it back with `pullquote add {article.source}`"))
+    out.print(f"removed {article.title}; bring it back with `pullquote add {article.source}`")
 
 
 @app.command()
@@ -165,6 +166,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Start the app in the browser (the same as `python app.py`)."""
+    from pullquote.answering import Assistant
     from pullquote.embedding import WorkerEncoder, fingerprint
     from pullquote.ingesting import add_article, new_starters
     from pullquote.vector_index import VectorIndex
@@ -180,9 +182,12 @@ def serve(
                     library.mark_starter(article.sha256)
             VectorIndex.build(library)
 
-        from pullquote.web import server
+        with ThreadPoolExecutor(1) as pool:
+            opening = pool.submit(Assistant.open, library, settings)
+            from pullquote.web import server  # importing gradio is most of the start; the models load beside it
 
-        server.serve(library, settings, lambda url: out.print(f"Pullquote is ready at {url} (stop it with Ctrl+C)"))
+            assistant = opening.result()
+        server.serve(assistant, settings, lambda url: out.print(f"Pullquote is ready at {url} (stop it with Ctrl+C)"))
 
 
 @app.command()
@@ -190,7 +195,10 @@ def eval(
     file: Annotated[Path, typer.Argument(help="Questions with answers: Pullquote's own format, or SQuAD 1.1 or 2.0.")],
     articles: Annotated[str, typer.Option(help="Only these articles: titles or ids, separated by commas.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
-    predictions: Annotated[Path | None, typer.Option(help="Write each answer to this file, one JSON a line.")] = None,
+    predictions: Annotated[
+        typer.FileTextWrite | None,
+        typer.Option(mode="a", encoding="utf-8", lazy=False, help="Write each answer to this file, one JSON a line."),
+    ] = None,
 ) -> None:
     """Measure the answers to a file of questions; each is asked of its own article only."""
     from pullquote import evaluating, rendering
@@ -200,13 +208,38 @@ def eval(
     with _progress() as progress:
         found = list(evaluating.predict(gold, questions, Settings(), progress("asking")))
     if predictions:
-        lines = (f'{{"id": {dumps(row.gold.id)}, "answer": {rendering.to_json(row.answer)}}}\n' for row in found)
-        predictions.write_text("".join(lines), encoding="utf-8")
+        predictions.truncate(0)  # it was opened before the work, so that a bad path is told at once
+        predictions.writelines(
+            f'{{"id": {dumps(row.gold.id)}, "answer": {rendering.to_json(row.answer)}}}\n' for row in found
+        )
     report = evaluating.score(found)
     if json:
         typer.echo(dumps(asdict(report), indent=2))
     else:
         out.print(_report_table(report))
+
+
+@app.command()
+def bench(runs: Annotated[int, typer.Option(min=1, max=50, help="How often to start the app.")] = 5) -> None:
+    """Measure what a user waits for: start to page, start to first answer, memory."""
+    from pullquote.benchmarking import measure_start
+
+    settings = Settings()
+    with _library(settings) as library:
+        if not library.articles():
+            raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
+    with _progress() as progress:
+        bar = progress("starting the app")
+        starts = []
+        for run in range(runs):
+            bar(run, runs)
+            starts.append(measure_start(settings, "Who was the first to report it?"))
+        bar(runs, runs)
+    table = Table("measure", "median", "best", "worst", box=None, header_style="bold")
+    for name, unit in (("page", "s"), ("answer", "s"), ("memory", "MB")):
+        values = sorted(getattr(start, name) for start in starts)
+        table.add_row(f"{name}, {unit}", *(f"{value:.2f}" for value in (median(values), values[0], values[-1])))
+    out.print(table)
 
 
 def _report_table(report: "Report") -> Table:

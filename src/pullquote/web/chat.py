@@ -63,7 +63,7 @@ def build(assistant: Assistant) -> gr.Blocks:
         with gr.Column(scale=5, elem_id="reader"):
             gr.Markdown("The article opens here.", elem_id="reader-empty")
 
-        def answer(asked: str, history: list[dict[str, Any]]) -> Iterator[tuple[str, Messages]]:
+        def answer(asked: str, history: list[dict[str, Any]]) -> Iterator[tuple[Any, Messages]]:
             yield from _answer(assistant, asked, history)
 
         limits: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "ask", "api_visibility": "private"}
@@ -76,15 +76,17 @@ def build(assistant: Assistant) -> gr.Blocks:
     return blocks
 
 
-def _answer(assistant: Assistant, asked: str, history: list[dict[str, Any]]) -> Iterator[tuple[str, Messages]]:
+def _answer(assistant: Assistant, asked: str, history: list[dict[str, Any]]) -> Iterator[tuple[Any, Messages]]:
     """The conversation with the question and, as they come, its stages and its answer; the text box emptied."""
     if not asked.strip():
         yield "", _messages(history)
         return
     shown = [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
 
-    def reply(content: str) -> tuple[str, Messages]:
-        return "", [*shown, {"role": "assistant", "content": content}]
+    def reply(content: str) -> tuple[Any, Messages]:
+        return gr.skip(), [*shown, {"role": "assistant", "content": content}]
+
+    yield "", shown
 
     try:
         for step in assistant.stages(asked):

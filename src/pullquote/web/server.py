@@ -1,12 +1,8 @@
 """The web app: guard, routes, page, and the socket they are served on."""
 
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read by gradio when it is imported
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gradio as gr
 import uvicorn
@@ -16,7 +12,6 @@ from starlette.middleware.cors import CORSMiddleware
 
 from pullquote.answering import Assistant
 from pullquote.errors import PullquoteError
-from pullquote.library import Library
 from pullquote.settings import Settings
 from pullquote.web import api, chat
 from pullquote.web.security import Guard
@@ -59,10 +54,10 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
-def serve(library: Library, settings: Settings, on_ready: Callable[[str], None]) -> None:
+def serve(assistant: Assistant, settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Serve until stopped; calls `on_ready` with the address once it answers. Raises when the port is taken."""
     listener = _listen(settings.host, settings.port)
-    app = build(Assistant.open(library, settings))
+    app = build(assistant)
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     _Server(config, lambda: on_ready(f"http://{host}:{port}")).run(sockets=[listener])

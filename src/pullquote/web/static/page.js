@@ -28,6 +28,7 @@
     pane.querySelector("#pq-article")?.remove();
     pane.append(article);
     pane.scrollTop = 0;
+    pane.tabIndex = 0;
     pane.setAttribute("role", "region");
     pane.setAttribute("aria-label", "Article");
     if (!link) return;
@@ -72,6 +73,10 @@
   }
 
   function dress(chat) {
+    // Gradio names a message by its Markdown source; the text inside is what should be read out.
+    for (const message of chat.querySelectorAll('[data-testid="bot"][aria-label], [data-testid="user"][aria-label]')) {
+      message.removeAttribute("aria-label");
+    }
     for (const link of chat.querySelectorAll('a[href^="/articles/"]:not(.pq-cite)')) {
       link.classList.add("pq-cite");
       link.setAttribute("aria-label", `Quote ${link.textContent.replace(/\D/g, "")}: show it in the article`);

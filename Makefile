@@ -1,0 +1,38 @@
+# Two commands do everything: `make run` and `make test`.
+PYTHON ?= python3
+CHROMIUM ?= /usr/bin/chromium
+BIN := .venv/bin
+
+.PHONY: run test check browser clean
+
+run: .venv/installed
+	$(BIN)/python app.py
+
+test: check browser
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -m browser
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not browser"
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one with: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -r requirements.txt
+	touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(BIN)/pip install -r requirements-dev.txt
+	touch $@
+
+# The page is tested in Debian's Chromium.
+browser:
+	@test -x $(CHROMIUM) || { apt-get update && apt-get install -y chromium; } || \
+		{ echo "The page tests need Chromium. Install Debian's package chromium as root, or name yours with: make test CHROMIUM=/path/to/chromium"; exit 1; }
+
+clean:
+	rm -rf .venv index/store

@@ -1,0 +1,61 @@
+"""A real server for the tests: `python app.py` in a process of its own, on a free port of the loopback."""
+
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.conftest import PROJECT
+
+READY = re.compile(r"ready at (http://\S+)")
+PATIENCE = 120  # seconds
+
+
+@dataclass(frozen=True)
+class Server:
+    """Its address, and the process that serves it."""
+
+    url: str
+    pid: int
+
+
+@contextmanager
+def serving(store: Path, before: Sequence[str] = ()) -> Iterator[Server]:
+    """The app over the library in `store`; `before` is put before the command (as `unshare -n` is)."""
+    environment = os.environ | {"PULLQUOTE_STORE": str(store), "PULLQUOTE_PORT": "0", "COLUMNS": "200"}
+    process = subprocess.Popen(
+        [*before, sys.executable, "app.py"],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        yield Server(_address(process), process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stdout.close()
+
+
+def _address(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout
+    said = ""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if select.select([process.stdout], [], [], 1)[0]:
+            line = process.stdout.readline()
+            said += line
+            if match := READY.search(line):
+                return match[1]
+            if not line:
+                break
+    raise AssertionError(f"the app did not start:\n{said}")

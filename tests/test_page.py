@@ -1,0 +1,264 @@
+"""The page in a real browser, as a person uses it. Needs Chromium: `make test`."""
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from pullquote.articles import make_article
+from pullquote.chunking import chunk_article
+from pullquote.embedding import BUILT_IN, QuestionEncoder, fingerprint
+from pullquote.ingesting import embedded_text
+from pullquote.library import Library
+from tests.conftest import ARTICLE_FILE, needs_shared
+from tests.serving import Server, serving
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, NARROW = (1280, 800), (390, 844)
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280x800", "390x844"])
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+ASK = "Who was the first to report the intelligence discovery?"
+QUOTE = "The New York Times was the first to report the intelligence discovery."
+
+
+@pytest.fixture(scope="module")
+def server(store: Path) -> Iterator[Server]:
+    with serving(store) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A fresh visitor's page, with every request it made and everything its console said."""
+
+    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = WIDE, scheme: str = "light") -> None:
+        width, height = size
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        self.page: Page = context.new_page()
+        self.hosts: set[str] = set()
+        self.problems: list[str] = []
+        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self.page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.goto(url)
+        expect(self.page.locator("#pq-article p").first).to_be_attached()
+
+    def ask(self, question: str) -> None:
+        """Ask from the keyboard and wait for the whole answer."""
+        answers = self.page.locator('#chat [data-testid="bot"]').count()
+        self.page.locator("#question textarea").fill(question)
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator('#chat [data-testid="bot"]')).to_have_count(answers + 1)
+        expect(self.page.locator('#chat [data-testid="bot"]').last).not_to_contain_text(
+            re.compile("^(Searching|Reading)")
+        )
+
+    def close(self) -> None:
+        self.page.context.close()
+
+
+@SIZES
+@SCHEMES
+def test_question_answer_citation_highlight(
+    browser: Browser, server: Server, size: tuple[int, int], scheme: str
+) -> None:
+    visit = Visit(browser, server.url, size, scheme)
+    page = visit.page
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pullquote")
+    visit.ask(ASK)
+    answer = page.locator('#chat [data-testid="bot"]').last
+    expect(answer.locator("p").first).to_have_text("The New York Times [1]")
+    expect(answer.locator("blockquote p").first).to_have_text(QUOTE)
+    expect(answer.locator("blockquote strong")).to_have_text("The New York Times")
+
+    citation = answer.get_by_role("link", name="Quote 1").first
+    citation.focus()
+    page.keyboard.press("Enter")
+    mark = page.locator("#reader mark")
+    expect(mark).to_have_text(QUOTE)
+    expect(mark).to_be_focused()
+    expect(mark).to_be_in_viewport(ratio=1)
+    covering = mark.evaluate(
+        "mark => { const box = mark.getClientRects()[0];"
+        " return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2).closest('mark') === mark }"
+    )
+    assert covering, "something lies over the highlighted words"
+
+    page.keyboard.press("Escape")
+    expect(citation).to_be_focused()
+    expect(citation).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert visit.hosts == {urlsplit(server.url).netloc}
+    assert visit.problems == []
+    visit.close()
+
+
+@SIZES
+@SCHEMES
+def test_axe_finds_nothing(browser: Browser, server: Server, size: tuple[int, int], scheme: str) -> None:
+    visit = Visit(browser, server.url, size, scheme)
+    expect(visit.page.locator("#examples button").first).to_be_visible(timeout=20_000)
+    empty = Axe().run(visit.page)
+    visit.ask(ASK)
+    visit.ask("What is the capital of France?")
+    answered = Axe().run(visit.page)
+    visit.page.locator('#chat a[href^="/articles/"]').first.click()
+    expect(visit.page.locator("#reader mark")).to_be_focused()
+    opened = Axe().run(visit.page)
+    for result in (empty, answered, opened):
+        assert result.violations_count == 0, result.generate_report()
+    visit.close()
+
+
+@pytest.mark.parametrize("path", ["/articles", "/articles/unknown"])
+@SCHEMES
+def test_article_pages_stand_alone(browser: Browser, server: Server, path: str, scheme: str) -> None:
+    context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light", java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server.url + path)
+    expect(page.get_by_role("heading").first).to_be_visible()
+    context.close()
+    visit_axe = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    visit_axe.goto(server.url + path)
+    result = Axe().run(visit_axe)
+    assert result.violations_count == 0, result.generate_report()
+    visit_axe.close()
+
+
+def test_refusal_shows_the_closest_passage(browser: Browser, server: Server) -> None:
+    visit = Visit(browser, server.url)
+    visit.ask("What is the capital of France?")
+    answer = visit.page.locator('#chat [data-testid="bot"]').last
+    expect(answer).to_contain_text("The article does not say.")
+    expect(answer).to_contain_text("Closest passage:")
+    words = answer.locator("blockquote p").first.inner_text()
+    assert " ".join(words.split()) in " ".join(unicodedata.normalize("NFC", ARTICLE_FILE.read_text("utf-8")).split())
+    visit.close()
+
+
+def test_examples_are_answered(browser: Browser, server: Server) -> None:
+    visit = Visit(browser, server.url)
+    example = visit.page.locator("#examples button").first
+    expect(example).to_be_visible(timeout=20_000)
+    asked = example.inner_text()
+    example.click()
+    expect(visit.page.locator('#chat [data-testid="user"]')).to_have_text(asked)
+    expect(visit.page.locator('#chat [data-testid="bot"] blockquote')).to_be_visible()
+    visit.close()
+
+
+def test_copy_gives_the_answer_as_text(browser: Browser, server: Server) -> None:
+    visit = Visit(browser, server.url)
+    visit.ask(ASK)
+    button = visit.page.get_by_role("button", name="Copy", exact=True)
+    button.click()
+    expect(visit.page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = visit.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("The New York Times [1]")
+    assert QUOTE in copied
+    assert "Copy" not in copied
+    assert "&#" not in copied
+    visit.close()
+
+
+def test_ten_tabs_at_once(browser: Browser, server: Server) -> None:
+    """Browsers allow six connections to a host: a page must not hold one for good."""
+    context = browser.new_context()
+    pages = [context.new_page() for _ in range(10)]
+    for page in pages:
+        page.goto(server.url)
+    for page in pages:
+        expect(page.locator("#question textarea")).to_be_visible()
+        expect(page.locator("#pq-article p").first).to_be_attached()
+    context.close()
+
+
+def test_what_people_and_articles_write_stays_text(browser: Browser, tmp_path: Path) -> None:
+    """Hostile words in title, article and question run nothing, fetch nothing, and are shown as they are."""
+    payloads = [
+        "<img src=x onerror=window.pwned=1>",
+        "![pixel](http://evil.example/p.png)",
+        "<script>window.pwned=2</script>",
+        "[link](javascript:window.pwned=3)",
+        "<style>*{display:none}</style>",
+        "</title><svg onload=window.pwned=4>",
+        "`code` **bold** $x^2$ | a | b | List<String> &amp; <b>x</b>",
+    ]
+    library = Library(tmp_path / "store")
+    text = "\n\n".join(
+        f"The secret word of part {n} is {payload} and nothing else." for n, payload in enumerate(payloads)
+    )
+    hostile = make_article(text, title=payloads[0] + payloads[5])
+    chunks = chunk_article(hostile)
+    vectors = QuestionEncoder().encode([embedded_text(hostile, chunk) for chunk in chunks])
+    library.add(hostile, chunks, vectors, fingerprint(BUILT_IN))
+    library.mark_starter(make_article(ARTICLE_FILE.read_text("utf-8")).sha256)
+    library.close()
+    with serving(tmp_path / "store") as server:
+        visit = Visit(browser, server.url)
+        page = visit.page
+        for n, payload in enumerate(payloads):
+            visit.ask(f"{payload} What is the secret word of part {n}?")
+            expect(page.locator('#chat [data-testid="user"]').last).to_contain_text(payload)
+        for link in page.locator("#chat a.pq-cite").all():
+            link.click()
+        assert text.splitlines()[0] in page.locator("#reader").inner_text()
+        assert page.evaluate("window.pwned") is None
+        assert visit.hosts == {urlsplit(server.url).netloc}
+        page.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://evil.example/control.png'}))")
+        page.wait_for_timeout(300)
+        assert any("evil.example" in problem for problem in visit.problems), "the control was not blocked by the policy"
+        visit.close()
+
+
+def test_a_failure_is_shown_as_a_failure(browser: Browser, server: Server) -> None:
+    visit = Visit(browser, server.url)
+    page = visit.page
+    page.route("**/articles/**", lambda route: route.abort())
+    visit.ask(ASK)
+    page.locator('#chat a[href^="/articles/"]').first.click()
+    expect(page.locator("#reader")).to_contain_text("could not be loaded")
+    page.get_by_role("button", name="Back to the answer").click()
+    expect(page.locator('#chat a[href^="/articles/"]').first).to_be_focused()
+    visit.close()
+
+
+def test_naughty_strings_on_the_page(browser: Browser, server: Server) -> None:
+    strings = json.loads(needs_shared("corpora/naughty-strings.json").read_text())
+    visit = Visit(browser, server.url)
+    for text in [text for text in strings[::30] if text.strip()]:
+        visit.ask(text.replace("\n", " ")[:2000])
+    visit.ask(ASK)
+    expect(visit.page.locator('#chat [data-testid="bot"]').last).to_contain_text("The New York Times")
+    assert visit.hosts == {urlsplit(server.url).netloc}
+    visit.close()

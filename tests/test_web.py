@@ -1,0 +1,131 @@
+"""Routes, headers and shut doors, through the whole app."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+import pytest
+from starlette.testclient import TestClient
+
+from pullquote.answering import Assistant
+from pullquote.datatypes import Article
+from pullquote.web.server import build
+
+ASK = "Who was the first to report the intelligence discovery?"
+
+
+@pytest.fixture(scope="module")
+def client(assistant: Assistant) -> Iterator[TestClient]:
+    with TestClient(build(assistant), base_url="http://pullquote.test") as client:
+        yield client
+
+
+def test_ask_gives_the_answer_with_its_slice(client: TestClient, article: Article) -> None:
+    answer = client.post("/api/ask", json={"question": ASK}).json()
+    quote = answer["quotes"][0]
+    assert answer["text"] == "The New York Times"
+    assert article.text[quote["start"] : quote["end"]] == quote["text"]
+    assert article.text[slice(*quote["highlight"])] == answer["text"]
+
+
+def test_refusal_is_an_answer(client: TestClient) -> None:
+    response = client.post("/api/ask", json={"question": "What is the capital of France?"})
+    assert response.status_code == 200
+    assert response.json()["status"] == "not_found"
+    assert response.json()["quotes"] == []
+    assert response.json()["closest"]["text"]
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\x00", "x" * 2001, "é" * 5000])
+def test_unaskable_questions_are_422(client: TestClient, question: str) -> None:
+    response = client.post("/api/ask", json={"question": question})
+    assert response.status_code == 422
+    if len(question) > 2000:
+        assert "2,000" in response.text or "2000" in response.text
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"question": 3}', b'{"q": "x"}', b"\xff\xfe", b"question=x"])
+def test_bad_bodies_are_422(client: TestClient, body: bytes) -> None:
+    response = client.post("/api/ask", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 422
+
+
+def test_health(client: TestClient) -> None:
+    assert client.get("/healthz").json()["status"] == "ok"
+
+
+class Page(HTMLParser):
+    """The text of an article's page, and what of it is marked."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text, self.marked, self.tags = "", "", list[str]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append("/" + tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.tags.count("mark") > self.tags.count("/mark"):
+            self.marked += data
+
+
+def test_article_page_marks_exactly_the_quote(client: TestClient, article: Article) -> None:
+    quote = client.post("/api/ask", json={"question": ASK}).json()["quotes"][0]
+    at = {"quote": f"{quote['start']}-{quote['end']}", "mark": "{}-{}".format(*quote["highlight"])}
+    page = Page(client.get(f"/articles/{quote['article_id']}", params=at).text)
+    assert page.marked == quote["text"]
+    for line in filter(None, article.text.splitlines()):
+        assert line in page.text
+
+
+@pytest.mark.parametrize("at", ["", "x", "-1-5", "5", "9-3", "0-0", "99999-999999", "1e3-5", "0-999999999", "٣-٩"])
+def test_article_page_survives_any_place(client: TestClient, assistant: Assistant, at: str) -> None:
+    (found, _), *_ = assistant.library.articles()
+    response = client.get(f"/articles/{found.id}", params={"quote": at, "mark": at})
+    assert response.status_code == 200
+    assert "first to report the intelligence discovery" in response.text
+
+
+def test_unknown_article_is_a_404_page(client: TestClient) -> None:
+    response = client.get("/articles/nothing")
+    assert response.status_code == 404
+    assert "no longer in the library" in response.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/articles", "/articles/x", "/healthz", "/config", "/pullquote/page.js", "/nope"]
+)
+def test_every_answer_carries_the_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    scripts = re.search(r"script-src ([^;]*)", policy)
+    assert scripts
+    assert all(word == "'self'" or word.startswith("'sha256-") for word in scripts[1].split())
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://pullquote.test.evil.example", "http://x"])
+@pytest.mark.parametrize("path", ["/api/ask", "/gradio_api/queue/join", "/gradio_api/upload"])
+def test_other_sites_cannot_ask(client: TestClient, origin: str, path: str) -> None:
+    response = client.post(path, json={"question": ASK}, headers={"origin": origin})
+    assert response.status_code in {403, 404}
+    assert "access-control-allow-origin" not in response.headers
+    assert client.post(path, json={}, headers={"sec-fetch-site": "cross-site"}).status_code in {403, 404}
+
+
+def test_own_page_and_programs_can_ask(client: TestClient) -> None:
+    for headers in ({}, {"origin": "http://pullquote.test", "sec-fetch-site": "same-origin"}):
+        assert client.post("/api/ask", json={"question": ASK}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/upload", "/gradio_api/file=/etc/passwd", "/openapi.json", "/docs"])
+def test_doors_that_nobody_needs_are_shut(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.post(path, files={"files": b"x"}).status_code in {404, 405}
