@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import gradio as gr
@@ -70,7 +71,14 @@ def build(assistant: Assistant) -> gr.Blocks:
         question.submit(answer, [question, chat], [question, chat], show_progress="hidden", **limits)
         for example in examples:
             example.click(answer, [example, chat], [question, chat], show_progress="hidden", **limits)
-        page.load(lambda: _examples(assistant), None, examples, show_progress="hidden", api_visibility="private")
+        suggestions = lru_cache(maxsize=1)(lambda _revision: suggest(assistant, EXAMPLES))
+
+        def welcome() -> list[dict[str, Any]]:
+            found = suggestions(assistant.library.revision)
+            shown = [gr.update(value=text, visible=True) for text in found]
+            return [gr.update(placeholder=_empty_state(assistant)), *shown, *[gr.skip()] * (EXAMPLES - len(shown))]
+
+        page.load(welcome, None, [chat, *examples], show_progress="hidden", api_visibility="private")
     page.queue(max_size=IN_LINE, api_open=False)
     blocks: gr.Blocks = page
     return blocks
@@ -118,11 +126,4 @@ def _empty_state(assistant: Assistant) -> str:
     return (
         f"## Ask about {about}\n\nWho, what, when, where, how many: the answer is a quote, "
         "with the place where it stands. What the article does not say, Pullquote does not make up."
-    )
-
-
-def _examples(assistant: Assistant) -> list[dict[str, Any]]:
-    found = suggest(assistant, EXAMPLES)
-    return [gr.update(value=text, visible=True) for text in found] + [gr.update(visible=False)] * (
-        EXAMPLES - len(found)
     )

@@ -36,7 +36,7 @@
     pane.classList.add("open");
     const back = document.createElement("button");
     back.type = "button";
-    back.textContent = "← Back to the answer";
+    back.textContent = link.closest("#chat") ? "← Back to the answer" : "← Back to the chat";
     back.addEventListener("click", goBack);
     article.querySelector(".pq-bar").prepend(back);
     const target = article.querySelector("mark") ?? back;
