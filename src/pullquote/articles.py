@@ -1,17 +1,21 @@
 """From a file or a string to an `Article`: decoding, the one normalisation, the title and the headings."""
 
+import os
 import re
 import unicodedata
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pullquote.datatypes import Article, Heading
+from pullquote.datatypes import Article, Heading, heading_words
 from pullquote.errors import ArticleError
 
 SUFFIXES = (".txt", ".md")
 MAX_BYTES = 20_000_000
 MAX_TITLE = 150  # characters; a longer first line is a paragraph, not a title
+
+# What charset-normalizer may find: left to all it knows, it reads "café" as two Chinese characters.
+_CODECS = """cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 koi8_r gb18030 big5 shift_jis euc_jp euc_kr"""
 
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")
@@ -32,7 +36,7 @@ def read_article(path: Path) -> Article:
         raise ArticleError(f"{path.name}: {size:,} bytes; the limit is {MAX_BYTES:,}, split the file")
     return make_article(
         decode(data, path.name),
-        source=str(path.resolve()),
+        source=os.fsencode(path.resolve()).decode(errors="backslashreplace"),
         name=path.stem,
         markdown=path.suffix.lower() == ".md",
     )
@@ -45,7 +49,7 @@ def make_article(
 
     Raises `ArticleError` for a text without a word in it.
     """
-    text = normalise(text)
+    text, title, name = normalise(text), normalise(title), normalise(name)
     if not re.search(r"\w", text):
         raise ArticleError(f"{name}: there is no text in it; check that the file is not empty or an image")
     headings = _markdown_headings(text) if markdown else ()
@@ -53,7 +57,7 @@ def make_article(
         title, headings = _find_title(text, headings)
     return Article(
         id=uuid.uuid4().hex[:12],
-        title=" ".join(title.split()) or name,
+        title=" ".join(title.split()) or " ".join(name.split()) or "Untitled",
         text=text,
         source=source,
         added_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -68,8 +72,9 @@ def decode(data: bytes, name: str = "text") -> str:
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         codecs = ["utf-16"]
-    elif b"\x00" in data:  # never in UTF-8 prose: UTF-16 without a mark, or no text at all
-        codecs = ["utf-16-le", "utf-16-be"] if data[1:2] == b"\x00" else ["utf-16-be", "utf-16-le"]
+    elif b"\x00" in data:  # a stray one, or UTF-16 without a mark (its blanks are half zero), or no text at all
+        big_endian = data[::2].count(0) > data[1::2].count(0)
+        codecs = ["utf-8", *(["utf-16-be", "utf-16-le"] if big_endian else ["utf-16-le", "utf-16-be"])]
     else:
         codecs = ["utf-8"]
     for codec in codecs:
@@ -77,14 +82,15 @@ def decode(data: bytes, name: str = "text") -> str:
             text = data.decode(codec)
         except UnicodeDecodeError:
             continue
-        if codec == "utf-8" or _looks_like_text(text):
+        guessed = codec.startswith("utf-16-")  # any bytes are UTF-16, but only text has blanks in it
+        if (codec == "utf-8" and b"\x00" not in data) or (
+            _looks_like_text(text) and (not guessed or re.search(r"\s", text))
+        ):
             return text
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data).best() if b"\x00" not in data else None
-    if best is None:
+    likeliest = _likeliest(data) if b"\x00" not in data else None
+    if likeliest is None:
         raise ArticleError(f"{name}: this is not a text file; export it as plain text (UTF-8) first")
-    return str(best)
+    return likeliest
 
 
 def normalise(text: str) -> str:
@@ -96,25 +102,38 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", _DROPPED.sub("", text)))
 
 
+def _likeliest(data: bytes) -> str | None:
+    """What charset-normalizer finds likeliest, but Western before Central European where both are as clean."""
+    from charset_normalizer import from_bytes
+
+    matches = from_bytes(data, cp_isolation=_CODECS.split())
+    best = matches.best()
+    if best is not None and best.encoding == "cp1250":
+        best = next((match for match in matches if match.encoding == "cp1252" and match.chaos <= best.chaos), best)
+    return str(best) if best else None
+
+
 def _looks_like_text(text: str) -> bool:
     sample = text[:4000]
     odd = sum(unicodedata.category(char) in {"Cn", "Co", "Cs"} or _DROPPED.match(char) is not None for char in sample)
-    return odd <= len(sample) // 100
+    return odd <= 1 + len(sample) // 20
 
 
 def _find_title(text: str, headings: tuple[Heading, ...]) -> tuple[str, tuple[Heading, ...]]:
     """The first top heading, or a first line short enough to be a title (which then is a heading); "" for neither."""
     top = next((heading for heading in headings if heading.level == 1), None)
     if top:
-        return text[top.start : top.end].strip("#=- \t\n"), headings
+        return heading_words(text[top.start : top.end]), headings
     match = re.search(r"\S[^\n]*", text)
     line = match.group().rstrip() if match else ""
     if match is None or len(line) > MAX_TITLE or not re.search(r"\w", line):
         return "", headings
     alone = re.match(r"\s*?\n\s*?\n", text[match.end() :]) is not None
     if not alone or (headings and headings[0].start <= match.start()):
-        return (line.strip("# \t") if alone or headings else ""), headings
-    return line, (Heading(match.start(), match.start() + len(line), 1), *headings)
+        return (heading_words(line) if alone or headings else ""), headings
+    if line.endswith((".", "。")):  # a sentence may name the article, but it can be quoted, which a heading cannot
+        return line, headings
+    return heading_words(line), (Heading(match.start(), match.start() + len(line), 1), *headings)
 
 
 def _markdown_headings(text: str) -> tuple[Heading, ...]:

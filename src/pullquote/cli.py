@@ -2,30 +2,23 @@
 
 import logging
 import os
-import sys
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
-from rich.text import Text
 
 from pullquote.errors import ArticleError, LibraryError, PullquoteError
 from pullquote.library import Library
 from pullquote.settings import Settings
-
-if TYPE_CHECKING:
-    from pullquote.evaluating import Report
+from pullquote.terminal import err, out, progress_bars, show_answer, show_articles, show_rows, show_starts
 
 app = typer.Typer(
     help="Ask an article a question, get the answer in the article's own words.",
@@ -33,10 +26,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# What is piped on stays as it is: no line is broken, for a quote is literal there too.
-out = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
-err = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stderr.isatty(), stderr=True)
-
 NOT_FOUND = 3
 
 
@@ -70,20 +59,11 @@ def ask(
         if not library.articles():
             raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
         answer = Assistant.open(library, settings).ask(question)
-    found = answer.status != "not_found"
     if json:
         typer.echo(rendering.to_json(answer, indent=2))
-        raise typer.Exit(0 if found else NOT_FOUND)
-    out.print(answer.text if found else rendering.NOT_FOUND, style="bold")
-    if answer.closest:
-        out.print("\nClosest passage:", style="dim")
-    for quote in [answer.closest] if answer.closest else answer.quotes:
-        text = Text(quote.text)
-        text.stylize("bold", quote.highlight[0] - quote.start, quote.highlight[1] - quote.start)
-        out.print(Text(f"\n[{quote.number}] ", style="cyan").append_text(text))
-        out.print(f"    {rendering.quote_place(quote)}", style="dim")
-    out.print(f"\n{rendering.confidence_words(answer)}", style="italic")
-    raise typer.Exit(0 if found else NOT_FOUND)
+    else:
+        show_answer(answer)
+    raise typer.Exit(NOT_FOUND if answer.status == "not_found" else 0)
 
 
 @app.command()
@@ -99,7 +79,7 @@ def add(paths: Annotated[list[Path], typer.Argument(help="Files (.txt, .md) or f
     if not files:
         raise ArticleError("there is no .txt or .md file in there; name a file, or save the text as one first")
     failed = 0
-    with _library(settings) as library, WorkerEncoder(settings.encoder) as encoder, _progress() as progress:
+    with _library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
         for file in files:
             try:
                 read = read_article(file)
@@ -118,14 +98,8 @@ def add(paths: Annotated[list[Path], typer.Argument(help="Files (.txt, .md) or f
 @app.command(name="list")
 def list_articles() -> None:
     """Show the library's articles."""
-    source = Column("source", overflow="fold")
-    table = Table("id", "title", "words", "chunks", "added", source, box=None, header_style="bold")
     with _library(Settings()) as library:
-        articles = library.articles()
-    for article, chunks in articles:
-        words = f"{len(article.text.split()):,}"
-        table.add_row(article.id, article.title, words, str(chunks), article.added_at[:10], article.source)
-    out.print(table if articles else "The library is empty; add an article with `pullquote add PATH`.")
+        show_articles(library.articles())
 
 
 @app.command()
@@ -154,7 +128,7 @@ def reembed() -> None:
     from pullquote.vector_index import VectorIndex
 
     settings = Settings()
-    with _library(settings) as library, WorkerEncoder(settings.encoder) as encoder, _progress() as progress:
+    with _library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
         count = ingesting.reembed(library, encoder, progress(f"embedding with {settings.encoder}"))
         VectorIndex.build(library)
     out.print(f"embedded {count} chunks with {settings.encoder}")
@@ -173,10 +147,10 @@ def serve(
 
     given: dict[str, Any] = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    with _library(settings) as library:
+    with _listen(settings.host, settings.port) as listener, _library(settings) as library:
         library.require_encoder(fingerprint(settings.encoder))
         if starters := new_starters(library, settings.articles):
-            with WorkerEncoder(settings.encoder) as encoder, _progress() as progress:
+            with WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
                 for article in starters:
                     add_article(library, article, encoder, progress(f"indexing {article.title}"))
                     library.mark_starter(article.sha256)
@@ -187,7 +161,7 @@ def serve(
             from pullquote.web import server  # importing gradio is most of the start; the models load beside it
 
             assistant = opening.result()
-        server.serve(assistant, settings, lambda url: out.print(f"Pullquote is ready at {url} (stop it with Ctrl+C)"))
+        server.serve(assistant, listener, lambda url: out.print(f"Pullquote is ready at {url} (stop it with Ctrl+C)"))
 
 
 @app.command()
@@ -205,7 +179,7 @@ def eval(
 
     names = frozenset(filter(None, (name.strip() for name in articles.split(","))))
     gold, questions = evaluating.load(file, names)
-    with _progress() as progress:
+    with progress_bars() as progress:
         found = list(evaluating.predict(gold, questions, Settings(), progress("asking")))
     if predictions:
         predictions.truncate(0)  # it was opened before the work, so that a bad path is told at once
@@ -216,7 +190,7 @@ def eval(
     if json:
         typer.echo(dumps(asdict(report), indent=2))
     else:
-        out.print(_report_table(report))
+        show_rows(evaluating.rows(report))
 
 
 @app.command()
@@ -228,30 +202,14 @@ def bench(runs: Annotated[int, typer.Option(min=1, max=50, help="How often to st
     with _library(settings) as library:
         if not library.articles():
             raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
-    with _progress() as progress:
+    with progress_bars() as progress:
         bar = progress("starting the app")
         starts = []
         for run in range(runs):
             bar(run, runs)
             starts.append(measure_start(settings, "Who was the first to report it?"))
         bar(runs, runs)
-    table = Table("measure", "median", "best", "worst", box=None, header_style="bold")
-    for name, unit in (("page", "s"), ("answer", "s"), ("memory", "MB")):
-        values = sorted(getattr(start, name) for start in starts)
-        table.add_row(f"{name}, {unit}", *(f"{value:.2f}" for value in (median(values), values[0], values[-1])))
-    out.print(table)
-
-
-def _report_table(report: "Report") -> Table:
-    table = Table("measure", "value", box=None, header_style="bold")
-    table.add_row("questions", ", ".join(f"{count} {kind}" for kind, count in report.questions.items()))
-    table.add_row("quote holds answer", f"{report.quote_holds_answer:.1f} % at {report.quote_words:.1f} words")
-    table.add_row("EM / F1", f"{report.exact_match:.1f} / {report.f1:.1f}")
-    for kind, share in report.refused.items():
-        table.add_row(f"refused, {kind}", f"{share:.1f} %")
-    table.add_row("literal quotes", f"{report.literal:.1f} %")
-    table.add_row("seconds a question", f"{report.seconds_median:.3f} median, {report.seconds_p95:.3f} p95")
-    return table
+    show_starts(starts)
 
 
 @contextmanager
@@ -263,17 +221,14 @@ def _library(settings: Settings) -> Iterator[Library]:
         library.close()
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    """Gives a maker of progress bars, drawn on standard error: `bar = progress("what")`, then `bar(done, total)`."""
-    columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    with Progress(*columns, console=err) as bars:
-
-        def start(what: str) -> Callable[[int, int], None]:
-            task = bars.add_task(what, total=None)
-            return lambda done, total: bars.update(task, completed=done, total=total)
-
-        yield start
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises, before any work is done, when there can be none."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise PullquoteError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port or PULLQUOTE_PORT"
+        ) from error
 
 
 if __name__ == "__main__":

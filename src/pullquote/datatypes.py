@@ -4,11 +4,14 @@ Offsets are Python code points into `Article.text`, end exclusive.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 Status = Literal["answered", "overview", "related", "not_found"]
+
+_HEADING_MARKS = re.compile(r"^#{1,6}(?=\s|$)|(?<=\s)#+\s*$|\n\s*[=-]+\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +52,18 @@ class Article:
     @cached_property
     def paragraphs(self) -> tuple[tuple[int, int], ...]:
         """Spans of the runs of lines between blank lines, in order; a heading is one of its own."""
-        headings = {heading.start for heading in self.headings}
+        starts, ends = {heading.start for heading in self.headings}, {heading.end for heading in self.headings}
         spans: list[tuple[int, int]] = []
-        start, is_open, offset = 0, False, 0
+        is_open, offset = False, 0
         for line in self.text.splitlines(keepends=True):
             bare = line.strip()
             first = offset + len(line) - len(line.lstrip())
             last = first + len(bare)
-            if not bare:
-                is_open = False
-            elif is_open and first not in headings:
-                spans[-1] = (start, last)
-            else:
-                start = first
-                spans.append((start, last))
-                is_open = first not in headings
+            if bare and is_open and first not in starts:
+                spans[-1] = (spans[-1][0], last)
+            elif bare:
+                spans.append((first, last))
+            is_open = bool(bare) and last not in ends  # a heading with a line of === under it is more than one line
             offset += len(line)
         return tuple(spans)
 
@@ -74,8 +74,13 @@ class Article:
     def heading_at(self, offset: int) -> str | None:
         """Words of the heading that `offset` stands under; None before the first and under the title."""
         above = [heading for heading in self.headings if heading.end <= offset]
-        words = self.text[above[-1].start : above[-1].end].strip("#=- \t\n") if above else ""
+        words = heading_words(self.text[above[-1].start : above[-1].end]) if above else ""
         return words if words and words != self.title else None
+
+
+def heading_words(heading: str) -> str:
+    """A heading's words on one line, without Markdown's marks: `# …` before, ` #` after, a line of `===` under it."""
+    return " ".join(_HEADING_MARKS.sub("", heading).split())
 
 
 @dataclass(frozen=True, slots=True)

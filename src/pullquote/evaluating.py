@@ -35,6 +35,11 @@ class GoldQuestion:
     kind: str
     answers: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        _require_strings(self.id, self.article, self.question, self.kind, *self.answers)
+        if self.kind == "answerable" and not self.answers:
+            raise ValueError(f"the answerable question {self.id} has no answer")
+
 
 @dataclass(frozen=True)
 class GoldArticle:
@@ -43,6 +48,9 @@ class GoldArticle:
     id: str
     title: str
     text: str
+
+    def __post_init__(self) -> None:
+        _require_strings(self.id, self.title, self.text)
 
 
 @dataclass(frozen=True)
@@ -79,11 +87,13 @@ def load(path: Path, articles: frozenset[str] = frozenset()) -> tuple[list[GoldA
         known, questions = _from_squad(data["data"]) if "data" in data else _from_own(data)
     except OSError as error:
         raise EvaluationError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EvaluationError(
             f"{path}: neither Pullquote's own format nor SQuAD's ({type(error).__name__}: {error})"
         ) from error
-    if missing := articles - {name for article in known for name in (article.id, article.title)}:
+    ids = {article.id for article in known}
+    names = ids | {article.title for article in known}
+    if missing := (articles - names) | ({question.article for question in questions} - ids):
         raise EvaluationError(f"{path}: no article is named {', '.join(sorted(missing))}")
     kept = [article for article in known if not articles or articles & {article.id, article.title}]
     ids = {article.id for article in kept}
@@ -134,8 +144,20 @@ def score(predictions: list[Prediction]) -> Report:
         refused={kind: 100 * refused[kind] / count for kind, count in kinds.items()},
         literal=100 * mean(prediction.literal for prediction in predictions),
         seconds_median=median(seconds),
-        seconds_p95=quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0],
+        seconds_p95=quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else seconds[0],
     )
+
+
+def rows(report: Report) -> list[tuple[str, str]]:
+    """The report in words, a measure a row."""
+    return [
+        ("questions", ", ".join(f"{count} {kind}" for kind, count in report.questions.items())),
+        ("quote holds answer", f"{report.quote_holds_answer:.1f} % at {report.quote_words:.1f} words"),
+        ("EM / F1", f"{report.exact_match:.1f} / {report.f1:.1f}"),
+        *((f"refused, {kind}", f"{share:.1f} %") for kind, share in report.refused.items()),
+        ("literal quotes", f"{report.literal:.1f} %"),
+        ("seconds a question", f"{report.seconds_median:.3f} median, {report.seconds_p95:.3f} p95"),
+    ]
 
 
 def plain(text: str) -> str:
@@ -156,10 +178,17 @@ def f1(answer: str, gold: str) -> float:
     return 2 * shared / (len(said) + len(wanted)) if shared else float(said == wanted)
 
 
+def _require_strings(*values: object) -> None:
+    for value in values:
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r} is not a string")
+
+
 def _from_own(data: dict[str, Any]) -> tuple[list[GoldArticle], list[GoldQuestion]]:
     articles = [GoldArticle(row["id"], row["title"], row["text"]) for row in data["articles"]]
     questions = [
-        GoldQuestion(row["id"], row["article"], row["question"], row["kind"], tuple(row["answers"]))
+        # subtle: `[] +` lets only a list through; a string would become one answer a letter
+        GoldQuestion(row["id"], row["article"], row["question"], row["kind"], tuple([] + row["answers"]))
         for row in data["questions"]
         if not row.get("after")  # a follow-up cannot be asked alone
     ]

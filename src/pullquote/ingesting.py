@@ -28,6 +28,7 @@ def add_article(library: Library, article: Article, encoder: WorkerEncoder, prog
         return library.article(known), False
     if article.source != "pasted" and (known := library.find(source=article.source)):
         article = dataclasses.replace(article, id=known)
+    library.require_encoder(fingerprint(encoder.name))
     chunks = chunk_article(article)
     vectors = embed(encoder, [embedded_text(article, chunk) for chunk in chunks], progress)
     library.add(article, chunks, vectors, fingerprint(encoder.name))
@@ -68,8 +69,10 @@ def find_files(paths: list[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        if not path.exists():
-            raise ArticleError(f"{path}: no such file or folder; check the path")
+        try:
+            path.stat()
+        except OSError as error:
+            raise ArticleError(f"{path}: {error.strerror}; check the path") from error
         if path.is_dir():
             found += sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
         else:

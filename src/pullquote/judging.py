@@ -15,7 +15,7 @@ SURE = 8.0  # score at which no further passage is read: none of them ever wins 
 # Confidence is logistic in the score, fitted on 270 answerable and 135 absent questions (BENCHMARKS.md has the table).
 SLOPE, INTERCEPT = 0.40, -1.10
 
-_WHO = re.compile(r"\b(who|whom|whose)\b", re.IGNORECASE)
+_WHO = re.compile(r"\W*(?:\w+\W+)?who(?:m|se)?\b", re.IGNORECASE)  # also after one word: "And who", "By whom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def judge(question: str, spans: Iterable[Span]) -> list[Verdict]:
 
 def _score(question: str, span: Span) -> float:
     score = span.evidence + RELEVANCE * span.passage.fused
-    if _WHO.search(question) and not _starts_like_a_name(span.text):
+    if _WHO.match(question) and not _starts_like_a_name(span.text):
         score -= NOT_A_NAME
     return score
 

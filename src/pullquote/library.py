@@ -77,12 +77,15 @@ class Library:
     def add(self, article: Article, chunks: Sequence[Chunk], vectors: NDArray[np.float32], encoder: str) -> None:
         """Add an article with its chunks and their vectors (chunks, dimension) in one transaction.
 
-        An article with the same id is replaced. Raises `EncoderMismatch` when another encoder made the others.
+        An article with the same id is replaced. Raises `EncoderMismatch` when another encoder made the others, and
+        `LibraryError` when another article has the same text.
         """
         if len(chunks) != len(vectors):
             raise ValueError("every chunk has one vector")
         with self._change() as db:
             self.require_encoder(encoder)
+            if self.find(sha256=article.sha256) not in (None, article.id):
+                raise LibraryError(f"the text of {article.title!r} is here already; `pullquote list` shows it")
             self._delete(db, article.id)
             db.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", [encoder])
             headings = json.dumps([astuple(heading) for heading in article.headings])
@@ -113,20 +116,23 @@ class Library:
 
     def article(self, article_id: str) -> Article:
         """The article with this id. Raises `UnknownArticle`."""
-        article: Article = self._cached(article_id, self.revision)
-        return article
+        with self.snapshot():
+            article: Article = self._cached(article_id, self.revision)
+            return article
 
     def articles(self) -> list[tuple[Article, int]]:
         """All articles with the number of their chunks, oldest first."""
-        rows = self._db.execute(
-            "SELECT a.id, count(c.id) FROM articles a LEFT JOIN chunks c ON c.article_id = a.id "
-            "GROUP BY a.id ORDER BY a.added_at, a.rowid"
-        ).fetchall()
-        return [(self._article(article_id), count) for article_id, count in rows]
+        with self.snapshot():
+            rows = self._db.execute(
+                "SELECT a.id, count(c.id) FROM articles a LEFT JOIN chunks c ON c.article_id = a.id "
+                "GROUP BY a.id ORDER BY a.added_at, a.rowid"
+            ).fetchall()
+            return [(self._article(article_id), count) for article_id, count in rows]
 
     def find(self, sha256: str = "", source: str = "") -> str | None:
         """Id of the article whose text has this SHA-256, or that came from this source."""
-        row = self._db.execute("SELECT id FROM articles WHERE sha256 = ? OR source = ?", [sha256, source]).fetchone()
+        wanted = [sha256 or None, source or None]  # nothing equals NULL
+        row = self._db.execute("SELECT id FROM articles WHERE sha256 = ? OR source = ?", wanted).fetchone()
         return str(row[0]) if row else None
 
     def chunks(self, keys: Sequence[int]) -> dict[int, Chunk]:
@@ -231,10 +237,11 @@ class Library:
         db.execute("BEGIN IMMEDIATE")
         try:
             yield db
+            db.execute("COMMIT")
         except BaseException:
-            db.execute("ROLLBACK")
+            if db.in_transaction:  # SQLite itself undoes all when the disk is full
+                db.execute("ROLLBACK")
             raise
-        db.execute("COMMIT")
 
 
 def _unknown(article_id: str) -> UnknownArticle:

@@ -68,5 +68,6 @@ def _sentences(article: Article, chunk: Chunk) -> tuple[tuple[int, int], ...]:
     headings = {heading.start for heading in article.headings}
     inside = [span for span in article.paragraphs if span[0] < chunk.end and span[1] > chunk.start]
     paragraphs = [span for span in inside if span[0] not in headings] or inside
-    spans = (span for paragraph in paragraphs for span in sentence_spans(article, paragraph))
-    return tuple(span for span in spans if chunk.start <= span[0] and span[1] <= chunk.end)
+    # A chunk begins and ends where sentences do, so that its part of a long paragraph splits like the whole of it.
+    parts = [(max(start, chunk.start), min(end, chunk.end)) for start, end in paragraphs]
+    return tuple(span for part in parts for span in sentence_spans(article, part))

@@ -35,18 +35,14 @@ def _items(text: str, paragraph: SpanOf) -> Iterator[SpanOf]:
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[SpanOf]:
-    while (trimmed := _trim(text, start, end)) is not None:
-        start, end = trimmed
-        if end - start <= MAX_CHARACTERS:
-            yield start, end
-            return
-        blank = max(text.rfind(mark, start + 1, start + MAX_CHARACTERS) for mark in " \n\t")
-        cut = blank if blank > start else start + MAX_CHARACTERS
-        yield start, start + len(text[start:cut].rstrip())
+    end = start + len(text[start:end].rstrip())
+    while start < end:
+        cut = end
+        if end - start > MAX_CHARACTERS:
+            blank = max(text.rfind(mark, start + 1, start + MAX_CHARACTERS) for mark in " \n\t")
+            cut = blank if blank > start else start + MAX_CHARACTERS
+        piece = text[start:cut]
+        first, last = start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+        if first < last:
+            yield first, last
         start = cut
-
-
-def _trim(text: str, start: int, end: int) -> SpanOf | None:
-    words = text[start:end]
-    start, end = start + len(words) - len(words.lstrip()), end - len(words) + len(words.rstrip())
-    return (start, end) if start < end else None

@@ -12,7 +12,7 @@ MAX_QUESTION = 2_000  # characters
 class Settings(BaseSettings):
     """What an operator may change; the field's description is its documentation."""
 
-    model_config = SettingsConfigDict(env_prefix="PULLQUOTE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="PULLQUOTE_", env_ignore_empty=True, frozen=True)
 
     store: Path = Field(default=Path("index/store"), description="folder of the library and its index")
     articles: Path = Field(

@@ -36,7 +36,7 @@ _WHERE_TO_STOP = re.compile(
 def suggest(assistant: Assistant, count: int) -> list[str]:
     """Up to `count` questions that the library answers, from different sentences; fewer when none can be made."""
     articles = [article for article, _ in assistant.library.articles()[:5]]
-    candidates = islice((pair for article in articles for pair in _candidates(article)), TRIED)
+    candidates = dict.fromkeys(islice((pair for article in articles for pair in _candidates(article)), TRIED))
     found = (question for question, taken in candidates if _gives_back(assistant, question, taken))
     return list(islice(found, count))
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,9 +50,10 @@ class VectorIndex:
     @classmethod
     def open(cls, library: Library) -> Self:
         """The index kept beside the library, rebuilt (with a line in the log) when it is not the library's own."""
-        index, problem = _load(library)
-        if index is not None:
-            return cls(index, library.revision)
+        with library.snapshot():
+            index, problem = _load(library)
+            if index is not None:
+                return cls(index, library.revision)
         if problem:
             log.warning("rebuilding the vector index: %s", problem)
         return cls.build(library)
@@ -59,8 +61,9 @@ class VectorIndex:
     @classmethod
     def build(cls, library: Library) -> Self:
         """The index of the library as it is now, saved beside it."""
-        encoder = library.encoder
-        revision, keys, vectors = library.vectors()
+        with library.snapshot():
+            encoder = library.encoder
+            revision, keys, vectors = library.vectors()
         index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
         index.add_with_ids(vectors, keys)
         data = faiss.serialize_index(index).tobytes()
@@ -93,8 +96,8 @@ def _load(library: Library) -> tuple[Any, str]:
     try:
         manifest = Manifest(**json.loads((library.folder / MANIFEST_FILE).read_bytes()))
         data = path.read_bytes()
-    except FileNotFoundError:
-        return None, f"{path.name} is missing" if library.encoder else ""
+    except FileNotFoundError as error:
+        return None, f"{Path(error.filename).name} is missing" if library.encoder else ""
     except (ValueError, TypeError):
         return None, f"{MANIFEST_FILE} is damaged"
     if manifest.format != FORMAT or manifest.encoder != library.encoder:
@@ -111,7 +114,7 @@ def _load(library: Library) -> tuple[Any, str]:
 
 def _write(path: Path, data: bytes) -> None:
     """Put `data` at `path` whole or not at all, also when power fails."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    draft = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     with draft.open("wb") as file:
         file.write(data)
         file.flush()

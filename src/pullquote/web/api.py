@@ -10,10 +10,12 @@ from pydantic import BaseModel, Field
 
 from pullquote import rendering
 from pullquote.answering import Assistant
+from pullquote.datatypes import heading_words
 from pullquote.errors import LibraryError, QuestionError, UnknownArticle
 from pullquote.settings import MAX_QUESTION
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")  # escapes everything in .html
+TEMPLATES.env.filters["heading_words"] = heading_words
 
 
 class Question(BaseModel):

@@ -11,8 +11,6 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 
 from pullquote.answering import Assistant
-from pullquote.errors import PullquoteError
-from pullquote.settings import Settings
 from pullquote.web import api, chat
 from pullquote.web.security import Guard
 
@@ -54,19 +52,8 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
-def serve(assistant: Assistant, settings: Settings, on_ready: Callable[[str], None]) -> None:
-    """Serve until stopped; calls `on_ready` with the address once it answers. Raises when the port is taken."""
-    listener = _listen(settings.host, settings.port)
-    app = build(assistant)
+def serve(assistant: Assistant, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
+    """Serve on a listening socket until stopped; calls `on_ready` with the address once the app answers."""
     host, port = listener.getsockname()[:2]
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(build(assistant), log_level="warning", access_log=False, server_header=False)
     _Server(config, lambda: on_ready(f"http://{host}:{port}")).run(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise PullquoteError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port or PULLQUOTE_PORT"
-        ) from error

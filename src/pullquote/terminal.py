@@ -1,0 +1,76 @@
+"""What the command line shows: answers, tables and progress bars."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from statistics import median
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+from pullquote.benchmarking import Start
+from pullquote.datatypes import Answer, Article
+from pullquote.rendering import NOT_FOUND, confidence_words, quote_place
+
+# What is piped on stays as it is: no line is broken, for a quote is literal there too.
+out = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stderr.isatty(), stderr=True)
+
+
+def show_answer(answer: Answer) -> None:
+    """Print the answer with its quotes, or the refusal with the closest passage."""
+    out.print(answer.text or NOT_FOUND, style="bold")
+    if answer.closest:
+        out.print("\nClosest passage:", style="dim")
+    for quote in [answer.closest] if answer.closest else answer.quotes:
+        text = Text(quote.text)
+        if answer.quotes:
+            text.stylize("bold", quote.highlight[0] - quote.start, quote.highlight[1] - quote.start)
+        out.print(Text(f"\n[{quote.number}] ", style="cyan").append_text(text))
+        out.print(f"    {quote_place(quote)}", style="dim")
+    out.print(f"\n{confidence_words(answer)}", style="italic")
+
+
+def show_articles(articles: Sequence[tuple[Article, int]]) -> None:
+    """Print a table of articles and their numbers of chunks."""
+    table = _table("id", "title", "words", "chunks", "added", Column("source", overflow="fold"))
+    for article, chunks in articles:
+        words = f"{len(article.text.split()):,}"
+        table.add_row(article.id, article.title, words, str(chunks), article.added_at[:10], article.source)
+    out.print(table if articles else "The library is empty; add an article with `pullquote add PATH`.")
+
+
+def show_rows(rows: Sequence[tuple[str, str]]) -> None:
+    """Print measures and their values."""
+    table = _table("measure", "value")
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
+
+
+def show_starts(starts: Sequence[Start]) -> None:
+    """Print the median, the best and the worst of what was measured."""
+    table = _table("measure", "median", "best", "worst")
+    for name, unit in (("page", "s"), ("answer", "s"), ("memory", "MB")):
+        values = sorted(getattr(start, name) for start in starts)
+        table.add_row(f"{name}, {unit}", *(f"{value:.2f}" for value in (median(values), values[0], values[-1])))
+    out.print(table)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Gives a maker of progress bars, drawn on standard error: `bar = progress("what")`, then `bar(done, total)`."""
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=err) as bars:
+
+        def start(what: str) -> Callable[[int, int], None]:
+            task = bars.add_task(what, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        yield start
+
+
+def _table(*columns: str | Column) -> Table:
+    return Table(*columns, box=None, header_style="bold")

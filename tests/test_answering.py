@@ -1,0 +1,200 @@
+"""The path of a question on the real models, held against the file on disk and questions with known answers."""
+
+import json
+import random
+import re
+import string
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pullquote.answering import PASSAGES, Assistant, understand
+from pullquote.articles import make_article, normalise
+from pullquote.chunking import chunk_article
+from pullquote.datatypes import Answer, Article, Quote
+from pullquote.embedding import BUILT_IN, QuestionEncoder, fingerprint
+from pullquote.errors import ArticleError, EncoderMismatch, LibraryError, QuestionError
+from pullquote.library import Library
+from pullquote.reading import Reader
+from pullquote.retrieving import Retriever
+from pullquote.settings import Settings
+from tests.conftest import ARTICLE_FILE, BagOfWords, needs_shared
+
+ASK = "Who was the first to report the intelligence discovery?"
+FIRST = "The New York Times was the first to report the intelligence discovery."
+ON_DISK = unicodedata.normalize("NFC", ARTICLE_FILE.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+TEMPLATES = [
+    "What about {}?",
+    "Who said {}?",
+    "When was {} {}?",
+    "{} {} {}",
+    "Why did {} {}?",
+    "how many {}",
+    "Whose {} is {}",
+]
+
+
+def squad_plain(text: str) -> str:
+    """The normalisation of SQuAD's evaluation script, written anew."""
+    letters = text.lower().translate(str.maketrans("", "", string.punctuation))
+    return " ".join(word for word in letters.split() if word not in {"a", "an", "the"})
+
+
+def quotes_of(answer: Answer) -> list[Quote]:
+    return [*answer.quotes, *([answer.closest] if answer.closest else [])]
+
+
+def real(library: Library) -> Assistant:
+    """The real models over vectors of words: what is read matters here, not how it was found."""
+    return Assistant(Retriever(library, BagOfWords()), Reader())
+
+
+def put(library: Library, article: Article) -> None:
+    chunks = chunk_article(article)
+    vectors = BagOfWords().encode([article.text[chunk.start : chunk.end] for chunk in chunks])
+    library.add(article, chunks, vectors, BagOfWords.name)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    library = Library(tmp_path / "library")
+    yield library
+    library.close()
+
+
+def test_the_question_of_the_front_page(assistant: Assistant) -> None:
+    answer = assistant.ask(ASK)
+    assert (answer.question, answer.status, answer.text) == (ASK, "answered", "The New York Times")
+    assert answer.quotes[0].text == FIRST
+    assert FIRST in ON_DISK
+    assert answer.confidence > 0.9
+    assert set(answer.seconds) == {"retrieve", "read", "total"}
+    assert answer.seconds["total"] >= answer.seconds["retrieve"] + answer.seconds["read"] > 0
+
+
+def test_every_answerable_and_absent_question_is_right(assistant: Assistant) -> None:
+    rows = json.loads(needs_shared("eval/article-questions.json").read_bytes())["questions"]
+    wrong, asked = [], 0
+    for row in (row for row in rows if row["kind"] in {"answerable", "absent"}):
+        answer = assistant.ask(row["question"])
+        quote = squad_plain(answer.quotes[0].text) if answer.quotes else ""
+        is_right = not quote if row["kind"] == "absent" else any(squad_plain(gold) in quote for gold in row["answers"])
+        wrong += [] if is_right else [(row["question"], answer.text, quote)]
+        asked += 1
+    assert not wrong
+    assert asked == 21
+
+
+def test_every_quote_of_random_questions_is_a_slice_of_the_file(assistant: Assistant) -> None:
+    chance = random.Random(1894)
+    words = re.findall(r"\S+", ON_DISK)
+    statuses = set()
+    for _ in range(200):
+        template = chance.choice(TEMPLATES)
+        runs = []
+        for _ in range(template.count("{}")):
+            first = chance.randrange(len(words))
+            runs.append(" ".join(words[first : first + chance.randint(1, 6)]))
+        answer = assistant.ask(template.format(*runs))
+        statuses.add(answer.status)
+        assert quotes_of(answer)
+        for quote in quotes_of(answer):
+            assert ON_DISK[quote.start : quote.end] == quote.text
+            assert quote.start <= quote.highlight[0] < quote.highlight[1] <= quote.end
+        assert not answer.quotes or ON_DISK[slice(*answer.quotes[0].highlight)] == answer.text
+    assert statuses == {"answered", "not_found"}
+
+
+@pytest.mark.parametrize("question", ["", " ", "\n\t \u2003", "\x00\ufeff"])
+def test_an_empty_question_is_refused(assistant: Assistant, question: str) -> None:
+    with pytest.raises(QuestionError, match="empty"):
+        assistant.ask(question)
+
+
+def test_the_limit_of_a_question_is_told(assistant: Assistant) -> None:
+    with pytest.raises(QuestionError, match=r"2,001 .*2,000"):
+        assistant.ask("a" * 2001)
+    assert assistant.ask("why " * 499 + "now?").status == "not_found"
+    assert understand("  " + "a" * 2000 + "\n\n") == "a" * 2000
+
+
+def test_a_question_is_put_on_one_line_and_normalised_like_articles() -> None:
+    assert understand("  Who\r\nis\t it, Ame\u0301lie\u2028 ?\x07 ") == "Who is it, Am\u00e9lie ?"
+
+
+def test_the_stages_come_in_order_and_the_answer_last(assistant: Assistant) -> None:
+    searching, reading, answer = assistant.stages(ASK)
+    assert (searching, reading) == ("searching", "reading")
+    assert isinstance(answer, Answer)
+    assert answer.text == assistant.ask(ASK).text
+
+
+def test_naughty_strings_as_questions_get_an_answer_or_a_question_error(assistant: Assistant) -> None:
+    strings = json.loads(needs_shared("corpora/naughty-strings.json").read_bytes())
+    assert len(strings) == 515
+    retriever = Retriever(assistant.library, QuestionEncoder())
+    for number, question in enumerate(strings):
+        try:
+            assert retriever.retrieve(understand(question), PASSAGES)
+            answer = assistant.ask(question) if number % 2 else None
+        except QuestionError:
+            assert not question.strip() or len(question) > 2000 or not normalise(question).strip()
+            continue
+        for quote in quotes_of(answer) if answer else []:
+            assert ON_DISK[quote.start : quote.end] == quote.text
+
+
+def test_naughty_strings_as_articles_are_kept_letter_for_letter(library: Library) -> None:
+    strings = json.loads(needs_shared("corpora/naughty-strings.json").read_bytes())
+    stored: dict[str, Article] = {}
+    for text in strings:
+        try:
+            article = make_article(text)
+        except ArticleError:
+            assert not any(char.isalnum() or char == "_" for char in text)
+            continue
+        if article.sha256 not in stored:
+            put(library, article)
+        stored.setdefault(article.sha256, article)
+        assert article.text == normalise(text)
+    reopened = Library(library.folder)
+    kept = {article.id: article.text for article, _ in reopened.articles()}
+    reopened.close()
+    assert kept == {article.id: article.text for article in stored.values()}
+    assert len(stored) > 400
+
+
+def test_an_article_changed_while_it_is_read_gives_an_error_and_no_quote(library: Library, article: Article) -> None:
+    put(library, article)
+    assistant = real(library)
+    stages = assistant.stages(ASK)
+    assert [next(stages), next(stages)] == ["searching", "reading"]  # now the passages are taken
+    changed = replace(make_article(article.text.replace("Times", "Post")), id=article.id)
+    put(library, changed)
+    with pytest.raises(LibraryError, match="ask again"):
+        next(stages)
+    assert assistant.ask(ASK).text == "The New York Post"
+
+
+def test_an_article_removed_while_it_is_read_gives_an_error_and_no_quote(library: Library, article: Article) -> None:
+    put(library, article)
+    stages = real(library).stages(ASK)
+    assert [next(stages), next(stages)] == ["searching", "reading"]
+    library.remove(article.id)
+    with pytest.raises(LibraryError):
+        next(stages)
+
+
+def test_an_empty_library_answers_that_nothing_says_so(library: Library) -> None:
+    answer = real(library).ask(ASK)
+    assert (answer.status, answer.quotes, answer.closest, answer.confidence) == ("not_found", (), None, 1.0)
+
+
+def test_vectors_of_another_encoder_are_refused(library: Library, article: Article) -> None:
+    put(library, article)
+    with pytest.raises(EncoderMismatch, match="pullquote reembed"):
+        Assistant.open(library, Settings(encoder=BUILT_IN))
+    assert library.encoder != fingerprint(BUILT_IN)

@@ -1,0 +1,246 @@
+"""The command as a process: exit codes, what it prints, and what it must not start."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pullquote.library import Library
+from tests.conftest import ARTICLE_FILE
+
+ASK = "Who was the first to report the intelligence discovery?"
+FIRST = "The New York Times was the first to report the intelligence discovery."
+ABSENT = "What is the capital of Peru?"
+ON_DISK = ARTICLE_FILE.read_text(encoding="utf-8")
+TORCH_AND_WEB = ("torch", "sentence_transformers", "transformers", "gradio", "fastapi", "uvicorn")
+
+Done = subprocess.CompletedProcess[str]
+
+
+def process(store: Path, command: list[str], **settings: str) -> Done:
+    """Run with the library in `store`, no other settings, no terminal, and nothing on standard input."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PULLQUOTE_")}
+    environment |= {"PULLQUOTE_STORE": str(store), "PULLQUOTE_ARTICLES": str(store / "no-starters")} | settings
+    return subprocess.run(
+        [sys.executable, *command],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def pullquote(store: Path, *arguments: object, **settings: str) -> Done:
+    return process(store, ["-m", "pullquote.cli", *map(str, arguments)], **settings)
+
+
+def titles(store: Path) -> list[str]:
+    library = Library(store)
+    found = sorted(article.title for article, _ in library.articles())
+    library.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    article = {"id": "arms", "title": "The article", "text": ON_DISK}
+    rows = [("a1", ASK, "answerable", ["New York Times"]), ("a2", ABSENT, "absent", [])]
+    data = {
+        "articles": [article, article | {"id": "other", "title": "[red]Other"}],
+        "questions": [
+            {"id": key, "article": "arms", "question": question, "kind": kind, "answers": answers}
+            for key, question, kind, answers in rows
+        ],
+    }
+    file = tmp_path_factory.mktemp("questions") / "own.json"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    return file
+
+
+def test_an_answer_is_printed_with_its_quote_on_one_line(store: Path) -> None:
+    done = pullquote(store, "ask", ASK)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "The New York Times"
+    assert f"[1] {FIRST}" in lines
+
+
+def test_the_json_of_an_answer_is_the_answer(store: Path) -> None:
+    done = pullquote(store, "ask", "--json", ASK)
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    assert list(data) == ["question", "status", "text", "confidence", "quotes", "closest", "seconds"]
+    assert (data["question"], data["status"], data["text"]) == (ASK, "answered", "The New York Times")
+    quote = data["quotes"][0]
+    assert quote["text"] == FIRST == ON_DISK[quote["start"] : quote["end"]]
+
+
+def test_not_found_is_exit_code_3_with_the_closest_passage_unbroken(store: Path) -> None:
+    done = pullquote(store, "ask", ABSENT)
+    assert (done.returncode, done.stderr) == (3, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "The article does not say."
+    (closest,) = [line.removeprefix("[1] ") for line in lines if line.startswith("[1] ")]
+    assert closest in ON_DISK
+    assert len(closest) > 80  # longer than a line of a terminal, which is what breaks it
+    as_json = pullquote(store, "ask", "--json", ABSENT)
+    assert as_json.returncode == 3
+    assert json.loads(as_json.stdout)["closest"]["text"] == closest
+
+
+def test_asking_starts_neither_torch_nor_the_web(store: Path) -> None:
+    program = f"""
+import sys
+from pullquote import cli
+try:
+    cli.main(["ask", {ASK!r}])
+except SystemExit as end:
+    print(end.code, *(name for name in (*{TORCH_AND_WEB!r}, "onnxruntime") if name in sys.modules))
+"""
+    done = process(store, ["-c", program])
+    assert done.stdout.splitlines()[-1] == "0 onnxruntime"  # the last is the control: what is loaded does show
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["ask"], ["ask", ASK, "--nonsense"], ["serve", "--port", "x"]])
+def test_wrong_usage_is_exit_code_2(tmp_path: Path, arguments: list[str]) -> None:
+    done = pullquote(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Usage" in done.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("PULLQUOTE_PORT", "abc"), ("PULLQUOTE_THREADS", "0")])
+def test_a_bad_setting_is_one_line_and_exit_code_2(tmp_path: Path, name: str, value: str) -> None:
+    done = pullquote(tmp_path, "list", **{name: value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{name}: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ask", ASK], "add an article with `pullquote add PATH`"),
+        (["add", "nowhere.txt"], "nowhere.txt"),
+        (["remove", "[bold]", "--yes"], "no article has the id '[bold]'; `pullquote list` shows them all"),
+        (["eval", "nowhere.json"], "nowhere.json"),
+    ],
+)
+def test_a_failure_is_one_line_and_exit_code_1(tmp_path: Path, arguments: list[str], words: str) -> None:
+    done = pullquote(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_without_texts_is_a_failure_and_an_empty_library_lists_as_such(tmp_path: Path) -> None:
+    done = pullquote(tmp_path / "store", "add", tmp_path)
+    assert done.returncode == 1
+    assert ".txt or .md" in done.stderr
+    listed = pullquote(tmp_path / "store", "list")
+    assert listed.returncode == 0
+    assert "The library is empty" in listed.stdout
+
+
+def test_a_question_that_cannot_be_asked_is_a_failure(store: Path) -> None:
+    done = pullquote(store, "ask", "?" * 2001)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "2,000" in done.stderr
+
+
+def test_serving_on_a_port_that_is_taken_is_a_failure(store: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = pullquote(store, "serve", "--port", port)
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_is_added_listed_embedded_again_and_removed(tmp_path: Path) -> None:
+    store, folder = tmp_path / "store", tmp_path / "texts"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_text("Moths\n\nGrace found a moth in the relay.", encoding="utf-8")
+    (folder / "b.txt").write_bytes(bytes(40))
+    (folder / "deep" / "c.md").write_text("# [Notes](x) :smile:\n\nAda wrote the notes.", encoding="utf-8")
+    (folder / "d.pdf").write_bytes(b"%PDF")
+
+    added = pullquote(store, "add", folder)
+    assert added.returncode == 1
+    assert "b.txt" in added.stderr
+    assert "1 of 3 files were not added" in added.stderr
+    assert titles(store) == ["Moths", "[Notes](x) :smile:"]
+    ids = [line.split()[0] for line in added.stdout.splitlines()]
+
+    again = pullquote(store, "add", folder / "a.txt", folder / "deep")
+    assert again.returncode == 0
+    assert [line.split()[0] for line in again.stdout.splitlines()] == ids
+    assert again.stdout.count("was there already") == 2
+
+    listed = pullquote(store, "list", COLUMNS="300")
+    assert listed.returncode == 0
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["id", *ids]
+    assert "[Notes](x) :smile:" in listed.stdout
+    assert str(folder / "a.txt") in listed.stdout
+
+    before = titles(store)
+    unconfirmed = pullquote(store, "remove", ids[0])
+    assert unconfirmed.returncode == 1
+    assert titles(store) == before
+    assert pullquote(store, "remove", ids[0], "--yes").returncode == 0
+    assert titles(store) == ["[Notes](x) :smile:"]
+
+    embedded = pullquote(store, "reembed")
+    assert embedded.returncode == 0
+    assert "embedded 1 chunks with all-MiniLM-L6-v2" in embedded.stdout
+    answered = pullquote(store, "ask", "Who wrote the notes?")
+    assert (answered.returncode, answered.stdout.splitlines()[0]) == (0, "Ada")
+
+    assert pullquote(store, "remove", ids[1], "-y").returncode == 0
+    assert titles(store) == []
+    assert pullquote(store, "ask", "Who wrote the notes?").returncode == 1
+
+
+def test_an_evaluation_prints_a_table_and_writes_its_predictions(tmp_path: Path, questions: Path) -> None:
+    file = tmp_path / "predictions.jsonl"
+    file.write_text("an older, longer file\n" * 999)
+    done = pullquote(tmp_path, "eval", questions, "--predictions", file)
+    assert done.returncode == 0
+    rows = dict(re.split(" {2,}", line.strip(), maxsplit=1) for line in done.stdout.splitlines())
+    assert rows["questions"] == "1 answerable, 1 absent"
+    assert rows["EM / F1"] == "100.0 / 100.0"
+    assert rows["quote holds answer"] == f"100.0 % at {len(FIRST.split())}.0 words"
+    assert (rows["refused, answerable"], rows["refused, absent"]) == ("0.0 %", "100.0 %")
+    assert rows["literal quotes"] == "100.0 %"
+    written: list[dict[str, Any]] = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in written] == ["a1", "a2"]
+    assert [row["answer"]["status"] for row in written] == ["answered", "not_found"]
+    assert written[0]["answer"]["quotes"][0]["text"] == FIRST
+
+
+def test_an_evaluation_as_json(tmp_path: Path, questions: Path) -> None:
+    done = pullquote(tmp_path, "eval", questions, "--json", "--articles", "The article, ")
+    assert done.returncode == 0
+    report = json.loads(done.stdout)
+    assert report["questions"] == {"answerable": 1, "absent": 1}
+    assert (report["exact_match"], report["quote_holds_answer"], report["literal"]) == (100.0, 100.0, 100.0)
+    assert 0 < report["seconds_median"] <= report["seconds_p95"]
+
+
+def test_an_evaluation_that_cannot_be_done_says_so_before_the_work(tmp_path: Path, questions: Path) -> None:
+    nowhere = pullquote(tmp_path, "eval", questions, "--predictions", tmp_path / "nowhere" / "file.jsonl")
+    assert nowhere.returncode == 2
+    assert "No such file" in nowhere.stderr
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("from the last time\n")
+    unknown = pullquote(tmp_path, "eval", questions, "--articles", "third", "--predictions", kept)
+    assert unknown.returncode == 1
+    assert "no article is named third" in unknown.stderr
+    assert kept.read_text() == "from the last time\n"

@@ -1,0 +1,47 @@
+"""The rooms: who may import whom, and how large a file may be."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+SOURCES = sorted((PROJECT / "src").rglob("*.py"))
+MAX_LINES = 249
+HEAVY = {"faiss", "onnxruntime", "tokenizers", "sentence_transformers", "transformers", "torch", "gradio", "fastapi"}
+
+
+def test_the_contracts_of_the_project_are_kept() -> None:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
+    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert "0 broken" in result.stdout
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_a_source_file_is_short(source: Path) -> None:
+    lines = source.read_text(encoding="utf-8").count("\n")
+    assert lines <= MAX_LINES
+
+
+def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
+    owners: dict[str, set[str]] = {}
+    for path in SOURCES:
+        room = "web" if path.parent.name == "web" else path.stem
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for name in {name.partition(".")[0] for name in names} & HEAVY:
+                owners.setdefault(name, set()).add(room)
+    assert owners == {
+        "faiss": {"vector_index"},
+        "onnxruntime": {"inference"},
+        "tokenizers": {"inference", "reading"},
+        "sentence_transformers": {"embedding"},
+        "transformers": {"embedding"},
+        "gradio": {"web"},
+        "fastapi": {"web"},
+    }

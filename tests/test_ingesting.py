@@ -1,0 +1,164 @@
+"""The path of an article, with a fast encoder in place of the worker; stored rows are held against plain slices."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pullquote.articles import make_article, read_article
+from pullquote.embedding import Vectors, WorkerEncoder
+from pullquote.errors import ArticleError, EncoderMismatch
+from pullquote.ingesting import add_article, embed, find_files, new_starters, reembed
+from pullquote.library import Library
+from tests.conftest import BagOfWords
+
+LONG = "\n\n".join(f"Paragraph {number} tells of thing{number}. " + "It goes on and on. " * 30 for number in range(8))
+
+
+class FakeWorker(WorkerEncoder):
+    """A bag of words that gives its batches as the worker does: not in order."""
+
+    def __init__(self, name: str = "bag-of-words", sign: int = 1) -> None:
+        super().__init__(name)
+        self.sign = sign
+        self.seen: list[str] = []
+
+    def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
+        self.seen += texts
+        for places in np.array_split(np.arange(len(texts))[::-1], 3):
+            if len(places):
+                yield places, self.sign * BagOfWords().encode([texts[place] for place in places])
+
+
+def nothing(done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    library = Library(tmp_path / "library")
+    yield library
+    library.close()
+
+
+def test_an_article_is_stored_with_a_vector_for_each_chunk_under_its_title(library: Library) -> None:
+    article = make_article(LONG, title="Things")
+    stored, is_new = add_article(library, article, FakeWorker(), nothing)
+    assert (stored, is_new) == (article, True)
+    assert library.article(article.id).text == article.text
+    chunks = [chunk for _, chunk in library.all_chunks()]
+    assert len(chunks) > 3
+    expected = BagOfWords().encode([f"Things\n{article.text[chunk.start : chunk.end]}" for chunk in chunks])
+    np.testing.assert_array_equal(library.vectors()[2], expected)
+    assert library.encoder == "bag-of-words"
+
+
+def test_progress_counts_from_nothing_to_all(library: Library) -> None:
+    told: list[tuple[int, int]] = []
+    add_article(library, make_article(LONG), FakeWorker(), lambda done, total: told.append((done, total)))
+    count = len(library.all_chunks())
+    assert (told[0], told[-1]) == ((0, count), (count, count))
+    assert told == sorted(told)
+
+
+def test_the_same_text_twice_is_one_article_and_embedded_once(library: Library) -> None:
+    encoder = FakeWorker()
+    first, _ = add_article(library, make_article(LONG, source="a.txt"), encoder, nothing)
+    embedded = len(encoder.seen)
+    again, is_new = add_article(library, make_article(LONG.replace("\n", "\r\n"), source="b.txt"), encoder, nothing)
+    assert (again.id, is_new) == (first.id, False)
+    assert (len(library.articles()), len(encoder.seen)) == (1, embedded)
+
+
+def test_a_changed_file_replaces_its_text_under_the_same_id(library: Library, tmp_path: Path) -> None:
+    file = tmp_path / "note.txt"
+    ids = []
+    for text in ("Old words here.", "New words here."):
+        file.write_text(text)
+        ids.append(add_article(library, read_article(file), FakeWorker(), nothing)[0].id)
+    assert len(set(ids)) == 1
+    assert [article.text for article, _ in library.articles()] == ["New words here."]
+    assert library.search_words(["old"], 9) == []
+    assert len(library.search_words(["new"], 9)) == len(library.all_chunks()) == 1
+
+
+def test_pasted_texts_do_not_replace_one_another(library: Library) -> None:
+    for text in ("One text.", "Another text."):
+        assert add_article(library, make_article(text), FakeWorker(), nothing)[1]
+    assert len(library.articles()) == 2
+
+
+def test_another_encoder_is_refused_and_changes_nothing(library: Library) -> None:
+    add_article(library, make_article("One text."), FakeWorker(), nothing)
+    revision = library.revision
+    with pytest.raises(EncoderMismatch):
+        add_article(library, make_article("Another text."), FakeWorker("other"), nothing)
+    assert (library.revision, len(library.articles())) == (revision, 1)
+
+
+def test_reembedding_gives_every_chunk_its_new_vector(library: Library) -> None:
+    for text in (LONG, "One text."):
+        add_article(library, make_article(text), FakeWorker(), nothing)
+    _, keys, before = library.vectors()
+    assert reembed(library, FakeWorker("other", sign=-1), nothing) == len(keys)
+    _, same_keys, after = library.vectors()
+    np.testing.assert_array_equal(same_keys, keys)
+    np.testing.assert_array_equal(after, -before)
+    assert library.encoder == "other"
+    assert reembed(Library(library.folder.with_name("empty")), FakeWorker(), nothing) == 0
+
+
+def test_no_text_takes_no_worker() -> None:
+    with WorkerEncoder() as encoder:
+        assert embed(encoder, [], nothing).size == 0
+
+
+def test_a_folder_stands_for_its_text_files_in_order_of_name(tmp_path: Path) -> None:
+    names = ["b.txt", "a.md", "C.TXT", "deep/er/d.txt", "image.png", "txt", ".txt/e.md"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    found = [str(path.relative_to(tmp_path)) for path in find_files([tmp_path])]
+    assert found == [".txt/e.md", "C.TXT", "a.md", "b.txt", "deep/er/d.txt"]
+    named = [tmp_path / "image.png", tmp_path / "b.txt"]
+    assert find_files(named) == named  # what is named is tried; reading it says why it cannot be added
+    assert find_files([]) == []
+
+
+@pytest.mark.parametrize("name", ["nowhere.txt", "x" * 5000, "a.txt/below"])
+def test_a_path_that_is_not_there_is_an_article_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(ArticleError, match="check the path"):
+        find_files([tmp_path / name])
+
+
+def test_starters_are_the_texts_never_held_before(
+    library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "starters"
+    assert new_starters(library, folder) == []
+    folder.mkdir()
+    (folder / "a.txt").write_text("First text.")
+    (folder / "b.txt").write_text("Second text.")
+    (folder / "broken.txt").write_bytes(bytes(40))
+    with caplog.at_level(logging.WARNING, "pullquote"):
+        first, second = new_starters(library, folder)
+    assert "broken.txt" in caplog.text
+    assert [first.text, second.text] == ["First text.", "Second text."]
+    library.mark_starter(first.sha256)
+    assert [article.text for article in new_starters(library, folder)] == ["Second text."]
+    (folder / "a.txt").write_text("First text, changed.")
+    assert [article.text for article in new_starters(library, folder)] == ["First text, changed.", "Second text."]
+
+
+def test_a_starter_removed_by_hand_does_not_come_back(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("First text.")
+    (starter,) = new_starters(library, tmp_path)
+    stored, _ = add_article(library, replace(starter), FakeWorker(), nothing)
+    library.mark_starter(starter.sha256)
+    library.remove(stored.id)
+    assert new_starters(library, tmp_path) == []

@@ -1,0 +1,70 @@
+"""Settings from the environment, as the operating system hands it over."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pullquote.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("PULLQUOTE_")]:
+        monkeypatch.delenv(name)
+
+
+def test_defaults_stay_on_this_machine() -> None:
+    settings = Settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 7860)
+    assert (settings.store, settings.articles) == (Path("index/store"), Path("index/articles"))
+    assert settings.threads <= (os.cpu_count() or 1)
+
+
+def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {
+        "store": Path("a b/ü"),
+        "articles": Path("/"),
+        "host": "0.0.0.0",
+        "port": 0,
+        "encoder": "other",
+        "threads": 64,
+    }
+    assert set(given) == set(Settings.model_fields)
+    for name, value in given.items():
+        monkeypatch.setenv(f"PULLQUOTE_{name.upper()}", str(value))
+    assert Settings().model_dump() == given
+    assert Settings(port=1).port == 1  # what is given wins over the environment
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("PORT", value) for value in ("abc", "-1", "65536", "7860.5", "7860 7861")),
+        *(("THREADS", value) for value in ("0", "65", "two")),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"PULLQUOTE_{name}", value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert [error["loc"] for error in caught.value.errors()] == [(name.lower(),)]
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    default = Settings()
+    monkeypatch.setenv(f"PULLQUOTE_{name.upper()}", "")
+    assert Settings() == default
+
+
+def test_settings_do_not_change() -> None:
+    settings = Settings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 1
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert all(re.match(r"[a-z].{10,}", field.description or "") for field in Settings.model_fields.values())
