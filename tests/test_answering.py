@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pullquote.answering import PASSAGES, Assistant, understand
+from pullquote.answering import Assistant, understand
 from pullquote.articles import make_article, normalise
 from pullquote.chunking import chunk_article
 from pullquote.datatypes import Answer, Article, Quote
-from pullquote.embedding import BUILT_IN, QuestionEncoder, fingerprint
+from pullquote.embedding import BUILT_IN, fingerprint
 from pullquote.errors import ArticleError, EncoderMismatch, LibraryError, QuestionError
 from pullquote.library import Library
 from pullquote.reading import Reader
@@ -135,15 +135,13 @@ def test_the_stages_come_in_order_and_the_answer_last(assistant: Assistant) -> N
 def test_naughty_strings_as_questions_get_an_answer_or_a_question_error(assistant: Assistant) -> None:
     strings = json.loads(needs_shared("corpora/naughty-strings.json").read_bytes())
     assert len(strings) == 515
-    retriever = Retriever(assistant.library, QuestionEncoder())
-    for number, question in enumerate(strings):
+    for question in strings:
         try:
-            assert retriever.retrieve(understand(question), PASSAGES)
-            answer = assistant.ask(question) if number % 2 else None
+            answer = assistant.ask(question)
         except QuestionError:
             assert not question.strip() or len(question) > 2000 or not normalise(question).strip()
             continue
-        for quote in quotes_of(answer) if answer else []:
+        for quote in quotes_of(answer):
             assert ON_DISK[quote.start : quote.end] == quote.text
 
 

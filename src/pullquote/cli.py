@@ -226,9 +226,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        raise PullquoteError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port or PULLQUOTE_PORT"
-        ) from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise PullquoteError(f"cannot listen on {host}:{port}: {reason}; choose another with --port") from error
 
 
 if __name__ == "__main__":

@@ -50,14 +50,14 @@ class QuestionEncoder:
 
 
 class WorkerEncoder:
-    """sentence-transformers in a process of its own, started at the first text and ended by `close`.
+    """sentence-transformers in a process of its own, which starts at the first text and ends with `close`.
 
     `name` is `BUILT_IN`, a sentence-transformers folder, or a name that it can load.
     """
 
     def __init__(self, name: str = BUILT_IN) -> None:
         self.name = name
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool = _worker()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         batches = list(self.encode_batches(texts))
@@ -68,29 +68,29 @@ class WorkerEncoder:
     def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
         """Places in `texts` and their vectors, a batch at a time, longest texts first (alike lengths pad least)."""
         order = np.argsort([-len(text) for text in texts], kind="stable")
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         for first in range(0, len(order), BATCH):
             places = order[first : first + BATCH]
             try:
                 vectors = self._pool.submit(_encode, self.name, [texts[place] for place in places]).result()
             except BrokenProcessPool as error:
-                self.close()
+                self._pool = _worker()
                 raise ModelError(
                     "the embedding process ended unexpectedly (out of memory?); free some memory and try again"
                 ) from error
             yield places, vectors
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        self._pool.shutdown()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _worker() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
 def fingerprint(name: str) -> str:
