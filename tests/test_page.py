@@ -70,8 +70,9 @@ class Visit:
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         self.page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.goto(url)
-        expect(self.page.locator("#pq-article p").first).to_be_attached()
+        with self.page.expect_response("**/gradio_api/queue/join*"):  # the page greets: from now on it listens
+            self.page.goto(url)
+        expect(self.page.locator("#pq-article")).to_be_attached()
 
     def ask(self, question: str) -> None:
         """Ask from the keyboard and wait for the whole answer."""
