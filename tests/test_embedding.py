@@ -93,19 +93,15 @@ def test_the_order_of_texts_is_kept_whatever_their_lengths(exact: WorkerEncoder,
     assert (np.argmax(quick.encode(texts) @ alone.T, axis=1) == np.arange(40)).all()
 
 
-def test_batches_name_the_places_of_their_texts_once_each(exact: WorkerEncoder) -> None:
-    texts = ["a", "a longer text", "", "the longest text of them all"] * 9
-    places = [
-        int(place) for batch, vectors in exact.encode_batches(texts) for place in batch if vectors.shape[1] == 384
-    ]
-    assert sorted(places) == list(range(36))
-    assert [len(texts[place]) for place in places] == sorted(map(len, texts), reverse=True)
+def test_progress_counts_the_texts_of_each_batch(exact: WorkerEncoder) -> None:
+    heard: list[tuple[int, int]] = []
+    exact.encode(["a", "a longer text", "", "the longest text of them all"] * 9, lambda *seen: heard.append(seen))
+    assert heard == [(0, 36), (16, 36), (32, 36), (36, 36)]
 
 
 def test_no_texts_have_no_vectors(exact: WorkerEncoder, quick: QuestionEncoder) -> None:
     assert quick.encode([]).shape == (0, 384)
     assert len(exact.encode([])) == 0
-    assert list(exact.encode_batches([])) == []
 
 
 @pytest.mark.parametrize("text", ["", " ", "🦊", "é" * 2_000, "x" * 50_000, "word " * 3_000, "a\x00b", "\n"])

@@ -1,18 +1,17 @@
 """The path of an article, with a fast encoder in place of the worker; stored rows are held against plain slices."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from pullquote.articles import make_article, read_article
 from pullquote.embedding import Vectors, WorkerEncoder
 from pullquote.errors import ArticleError, EncoderMismatch
-from pullquote.ingesting import add_article, embed, find_files, new_starters, reembed
+from pullquote.ingesting import add_article, find_files, new_starters, reembed
 from pullquote.library import Library
 from tests.conftest import BagOfWords
 
@@ -20,18 +19,16 @@ LONG = "\n\n".join(f"Paragraph {number} tells of thing{number}. " + "It goes on 
 
 
 class FakeWorker(WorkerEncoder):
-    """A bag of words that gives its batches as the worker does: not in order."""
+    """A bag of words in the worker's place."""
 
     def __init__(self, name: str = "bag-of-words", sign: int = 1) -> None:
         super().__init__(name)
         self.sign = sign
         self.seen: list[str] = []
 
-    def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
+    def encode_batch(self, texts: list[str]) -> Vectors:
         self.seen += texts
-        for places in np.array_split(np.arange(len(texts))[::-1], 3):
-            if len(places):
-                yield places, self.sign * BagOfWords().encode([texts[place] for place in places])
+        return self.sign * BagOfWords().encode(texts)
 
 
 def nothing(done: int, total: int) -> None:
@@ -114,7 +111,7 @@ def test_reembedding_gives_every_chunk_its_new_vector(library: Library) -> None:
 
 def test_no_text_takes_no_worker() -> None:
     with WorkerEncoder() as encoder:
-        assert embed(encoder, [], nothing).size == 0
+        assert encoder.encode([], nothing).size == 0
 
 
 def test_a_folder_stands_for_its_text_files_in_order_of_name(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pullquote.articles import make_article
 from pullquote.datatypes import Article
+from pullquote.errors import EncoderMismatch
 from pullquote.library import Library
 from pullquote.retrieving import CANDIDATES, LEXICAL_WEIGHT, MAX_WORDS, STOP_WORDS, Retriever, content_words
 from pullquote.sentences import sentence_spans
@@ -160,6 +161,16 @@ def test_the_index_follows_the_library(library: Library) -> None:
     elsewhere.remove(second.id)
     elsewhere.close()
     assert [passage.article for passage in retriever.retrieve("quax", 5)] == [first]
+
+
+def test_vectors_of_another_encoder_are_refused_as_soon_as_they_are_there(library: Library) -> None:
+    put(library, make_article("The zorb is here."))
+    retriever = Retriever(library, BagOfWords())
+    assert retriever.retrieve("zorb", 5)
+    _, keys, vectors = library.vectors()
+    library.replace_vectors(keys.tolist(), -vectors, "another")
+    with pytest.raises(EncoderMismatch, match="pullquote reembed"):
+        retriever.retrieve("zorb", 5)
 
 
 def test_questions_are_answered_of_one_moment_while_articles_come_and_go(library: Library) -> None:

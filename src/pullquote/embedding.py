@@ -5,7 +5,7 @@ sentence-transformers brings torch (5 s, 300 MB), so only the worker imports it;
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from pullquote.errors import ModelError
 from pullquote.inference import MODELS, OnnxModel, check_weights
 
 Vectors = NDArray[np.float32]
+Progress = Callable[[int, int], None]  # texts done, texts in all
 
 BUILT_IN = "all-MiniLM-L6-v2"
 BATCH = 16  # texts; larger batches pad more than they save on two cores
@@ -59,25 +60,26 @@ class WorkerEncoder:
         self.name = name
         self._pool = _worker()
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        batches = list(self.encode_batches(texts))
-        order = np.concatenate([places for places, _ in batches]) if batches else np.empty(0, dtype=np.intp)
-        vectors = np.concatenate([vectors for _, vectors in batches]) if batches else np.empty((0, 0), dtype=np.float32)
-        return vectors[np.argsort(order)]
+    def encode(self, texts: Sequence[str], progress: Progress = lambda _done, _total: None) -> Vectors:
+        """The texts' vectors in their order; `progress` hears how many of how many are done. Raises `ModelError`."""
+        longest_first = np.argsort([-len(text) for text in texts], kind="stable")  # alike lengths pad least
+        batches: list[Vectors] = []
+        progress(0, len(texts))
+        for first in range(0, len(texts), BATCH):
+            places = longest_first[first : first + BATCH]
+            batches.append(self.encode_batch([texts[place] for place in places]))
+            progress(first + len(places), len(texts))
+        return np.concatenate(batches)[np.argsort(longest_first)] if batches else np.empty((0, 0), dtype=np.float32)
 
-    def encode_batches(self, texts: Sequence[str]) -> Iterator[tuple[NDArray[np.intp], Vectors]]:
-        """Places in `texts` and their vectors, a batch at a time, longest texts first (alike lengths pad least)."""
-        order = np.argsort([-len(text) for text in texts], kind="stable")
-        for first in range(0, len(order), BATCH):
-            places = order[first : first + BATCH]
-            try:
-                vectors = self._pool.submit(_encode, self.name, [texts[place] for place in places]).result()
-            except BrokenProcessPool as error:
-                self._pool = _worker()
-                raise ModelError(
-                    "the embedding process ended unexpectedly (out of memory?); free some memory and try again"
-                ) from error
-            yield places, vectors
+    def encode_batch(self, texts: list[str]) -> Vectors:
+        """The vectors of a few texts. Raises `ModelError` when the process dies or cannot load its model."""
+        try:
+            return self._pool.submit(_encode, self.name, texts).result()
+        except BrokenProcessPool as error:
+            self._pool = _worker()
+            raise ModelError(
+                "the embedding process ended unexpectedly (out of memory?); free some memory and try again"
+            ) from error
 
     def close(self) -> None:
         self._pool.shutdown()

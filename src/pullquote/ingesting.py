@@ -2,21 +2,16 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
 
 from pullquote.articles import SUFFIXES, read_article
 from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk
-from pullquote.embedding import Vectors, WorkerEncoder, fingerprint
+from pullquote.embedding import Progress, WorkerEncoder, fingerprint
 from pullquote.errors import ArticleError
 from pullquote.library import Library
 
 log = logging.getLogger("pullquote")
-
-Progress = Callable[[int, int], None]  # chunks embedded, chunks in all
 
 
 def add_article(library: Library, article: Article, encoder: WorkerEncoder, progress: Progress) -> tuple[Article, bool]:
@@ -30,7 +25,7 @@ def add_article(library: Library, article: Article, encoder: WorkerEncoder, prog
         article = dataclasses.replace(article, id=known)
     library.require_encoder(fingerprint(encoder.name))
     chunks = chunk_article(article)
-    vectors = embed(encoder, [embedded_text(article, chunk) for chunk in chunks], progress)
+    vectors = encoder.encode([embedded_text(article, chunk) for chunk in chunks], progress)
     library.add(article, chunks, vectors, fingerprint(encoder.name))
     return article, True
 
@@ -39,27 +34,13 @@ def reembed(library: Library, encoder: WorkerEncoder, progress: Progress) -> int
     """Embed every chunk again with `encoder`; gives their number."""
     chunks = library.all_chunks()
     texts = [embedded_text(library.article(chunk.article_id), chunk) for _, chunk in chunks]
-    library.replace_vectors([key for key, _ in chunks], embed(encoder, texts, progress), fingerprint(encoder.name))
+    library.replace_vectors([key for key, _ in chunks], encoder.encode(texts, progress), fingerprint(encoder.name))
     return len(chunks)
 
 
 def embedded_text(article: Article, chunk: Chunk) -> str:
     """What is embedded for a chunk: its text under its article's title."""
     return f"{article.title}\n{article.text[chunk.start : chunk.end]}"
-
-
-def embed(encoder: WorkerEncoder, texts: list[str], progress: Progress) -> Vectors:
-    """Vectors (texts, dimension) of the texts in their order."""
-    vectors: Vectors | None = None
-    done = 0
-    progress(done, len(texts))
-    for places, batch in encoder.encode_batches(texts):
-        if vectors is None:
-            vectors = np.empty((len(texts), batch.shape[1]), dtype=np.float32)
-        vectors[places] = batch
-        done += len(places)
-        progress(done, len(texts))
-    return np.empty((0, 0), dtype=np.float32) if vectors is None else vectors
 
 
 def find_files(paths: list[Path]) -> list[Path]:

@@ -25,12 +25,16 @@ STOP_WORDS = frozenset(
 
 
 class Retriever:
-    """Searches one library. Follows its changes: an index of an older revision is replaced before the next search."""
+    """Searches one library. Follows its changes: an index of an older revision is replaced before the next search.
+
+    Raises `EncoderMismatch` when the library was embedded anew, by another encoder, since.
+    """
 
     def __init__(self, library: Library, encoder: Encoder) -> None:
         self.library = library
         self._encoder = encoder
         self._index = VectorIndex.open(library)
+        self._made_by = library.encoder
         self._lock = threading.Lock()
 
     def retrieve(self, question: str, count: int) -> list[Passage]:
@@ -49,6 +53,7 @@ class Retriever:
     def _current_index(self) -> VectorIndex:
         with self._lock:
             if self._index.revision != self.library.revision:
+                self.library.require_encoder(self._made_by or self.library.encoder)
                 self._index = VectorIndex.build(self.library)
             return self._index
 

@@ -35,7 +35,7 @@ def show_answer(answer: Answer) -> None:
 
 def show_articles(articles: Sequence[tuple[Article, int]]) -> None:
     """Print a table of articles and their numbers of chunks."""
-    table = _table("id", "title", "words", "chunks", "added", Column("source", overflow="fold"))
+    table = _table(Column("id", no_wrap=True), "title", "words", "chunks", "added", Column("source", overflow="fold"))
     for article, chunks in articles:
         words = f"{len(article.text.split()):,}"
         table.add_row(article.id, article.title, words, str(chunks), article.added_at[:10], article.source)
