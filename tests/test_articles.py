@@ -213,6 +213,21 @@ def test_a_first_sentence_names_the_article_and_is_no_heading() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Team meeting, Tuesday\nWe agreed on little. It took long.", "Team meeting, Tuesday"),
+        ("A line that is wrapped at some width and goes\non in the next. Then it ends.", "Untitled"),
+        ("We met in Rome,\nParis and Oslo. Then we left.", "Untitled"),
+        ("We met.\nThen we left.", "Untitled"),
+    ],
+)
+def test_a_line_right_above_its_text_may_name_it_and_can_still_be_quoted(text: str, title: str) -> None:
+    article = make_article(text)
+    assert article.title == title
+    assert article.headings == ()
+
+
+@pytest.mark.parametrize(
     ("text", "title", "headings"),
     [
         ("# One\n\ntext", "One", ["# One"]),

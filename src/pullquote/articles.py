@@ -130,7 +130,10 @@ def _find_title(text: str, headings: tuple[Heading, ...]) -> tuple[str, tuple[He
         return "", headings
     alone = re.match(r"\s*?\n\s*?\n", text[match.end() :]) is not None
     if not alone or (headings and headings[0].start <= match.start()):
-        return (heading_words(line) if alone or headings else ""), headings
+        # A line right above its text names it when it ends like a name and the next begins like a sentence.
+        names = re.match(r"[ \t]*\n\s*(\w)", text[match.end() :]) if line[-1] not in ".,;:!?" else None
+        begins = names is not None and not names[1].islower()
+        return (heading_words(line) if alone or headings or begins else ""), headings
     if line.endswith((".", "。")):  # a sentence may name the article, but it can be quoted, which a heading cannot
         return line, headings
     return heading_words(line), (Heading(match.start(), match.start() + len(line), 1), *headings)
