@@ -28,7 +28,7 @@ class Server:
 @contextmanager
 def serving(store: Path, before: Sequence[str] = ()) -> Iterator[Server]:
     """The app over the library in `store`; `before` is put before the command (as `unshare -n` is)."""
-    environment = os.environ | {"PULLQUOTE_STORE": str(store), "PULLQUOTE_PORT": "0", "COLUMNS": "200"}
+    environment = os.environ | {"PULLQUOTE_STORE": str(store), "PULLQUOTE_PORT": "0"}
     process = subprocess.Popen(
         [*before, sys.executable, "app.py"],
         cwd=PROJECT,

@@ -8,7 +8,7 @@ from pullquote.articles import normalise
 from pullquote.datatypes import Answer, Passage, Span
 from pullquote.embedding import BUILT_IN, QuestionEncoder, WorkerEncoder, fingerprint
 from pullquote.errors import LibraryError, QuestionError
-from pullquote.judging import SURE, THRESHOLD, judge
+from pullquote.judging import SURE, THRESHOLD, Verdict, judge
 from pullquote.library import Library
 from pullquote.quoting import cut, quote_spans
 from pullquote.reading import Reader
@@ -51,16 +51,17 @@ class Assistant:
         passages = self._retriever.retrieve(question, PASSAGES)
         retrieved = time.perf_counter()
         yield "reading"
-        spans = self._read(question, passages)
+        verdicts = self._read(question, passages)
         read = time.perf_counter()
-        answer = self._conclude(question, spans)
+        answer = self._conclude(question, verdicts)
         self._verify(answer)
         answer.seconds.update(retrieve=retrieved - began, read=read - retrieved, total=time.perf_counter() - began)
         yield answer
 
-    def _read(self, question: str, passages: list[Passage]) -> list[Span]:
-        """The spans of the passages, likeliest passage first, until one is so good that no other will win."""
+    def _read(self, question: str, passages: list[Passage]) -> list[Verdict]:
+        """Verdicts on the passages' spans, likeliest passage first, until one is so good that no other will win."""
         spans: list[Span] = []
+        verdicts: list[Verdict] = []
         for passage in passages:
             if passage.fused < passages[0].fused - FAR_BEHIND:
                 break
@@ -68,10 +69,9 @@ class Assistant:
             verdicts = judge(question, spans)
             if verdicts and verdicts[0].score >= SURE:
                 break
-        return spans
+        return verdicts
 
-    def _conclude(self, question: str, spans: list[Span]) -> Answer:
-        verdicts = judge(question, spans)
+    def _conclude(self, question: str, verdicts: list[Verdict]) -> Answer:
         if not verdicts:
             return Answer(question, "not_found", "", confidence=1.0)
         best = verdicts[0]

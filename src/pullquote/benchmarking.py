@@ -27,11 +27,7 @@ class Start:
 def measure_start(settings: Settings, question: str) -> Start:
     """Start the app over the library as it is, load the page, ask once, stop. Raises when it does not start."""
     began = time.perf_counter()
-    environment = os.environ | {
-        "PULLQUOTE_STORE": str(settings.store.resolve()),
-        "PULLQUOTE_PORT": "0",
-        "COLUMNS": "200",
-    }
+    environment = os.environ | {"PULLQUOTE_STORE": str(settings.store.resolve()), "PULLQUOTE_PORT": "0"}
     command = [sys.executable, "-m", "pullquote.cli", "serve"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:

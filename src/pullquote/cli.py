@@ -31,7 +31,6 @@ NOT_FOUND = 3
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command (of `sys.argv` by default); an expected failure is one line on standard error and exit code 1."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     handler = RichHandler(console=err, show_time=False, show_path=False, show_level=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     try:
@@ -56,8 +55,7 @@ def ask(
 
     settings = Settings()
     with _library(settings) as library:
-        if not library.articles():
-            raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
+        _require_articles(library)
         answer = Assistant.open(library, settings).ask(question)
     if json:
         typer.echo(rendering.to_json(answer, indent=2))
@@ -200,8 +198,7 @@ def bench(runs: Annotated[int, typer.Option(min=1, max=50, help="How often to st
 
     settings = Settings()
     with _library(settings) as library:
-        if not library.articles():
-            raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
+        _require_articles(library)
     with progress_bars() as progress:
         bar = progress("starting the app")
         starts = []
@@ -219,6 +216,11 @@ def _library(settings: Settings) -> Iterator[Library]:
         yield library
     finally:
         library.close()
+
+
+def _require_articles(library: Library) -> None:
+    if not library.articles():
+        raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
 
 
 def _listen(host: str, port: int) -> socket.socket:

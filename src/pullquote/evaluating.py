@@ -16,7 +16,7 @@ from typing import Any
 
 from pullquote.answering import Assistant
 from pullquote.articles import make_article, normalise
-from pullquote.datatypes import Answer, Article
+from pullquote.datatypes import Answer
 from pullquote.embedding import WorkerEncoder
 from pullquote.errors import EvaluationError
 from pullquote.ingesting import add_article
@@ -117,11 +117,12 @@ def predict(
                     add_article(library, article, encoder, lambda *_: None)
                     VectorIndex.build(library)
                     assistant = Assistant.open(library, settings)
+                    text = normalise(gold.text)
                     for question in (question for question in questions if question.article == gold.id):
                         answer = assistant.ask(question.question)
                         done += 1
                         progress(done, len(questions))
-                        yield Prediction(question, answer, _is_literal(answer, article, gold))
+                        yield Prediction(question, answer, _is_literal(answer, text))
                 finally:
                     library.close()
 
@@ -209,8 +210,7 @@ def _from_squad(data: list[dict[str, Any]]) -> tuple[list[GoldArticle], list[Gol
     return articles, questions
 
 
-def _is_literal(answer: Answer, article: Article, gold: GoldArticle) -> bool:
-    text = gold.text if article.text == gold.text else normalise(gold.text)
+def _is_literal(answer: Answer, text: str) -> bool:
     return all(text[quote.start : quote.end] == quote.text for quote in answer.quotes)
 
 

@@ -127,7 +127,7 @@ class Library:
                 "SELECT a.id, count(c.id) FROM articles a LEFT JOIN chunks c ON c.article_id = a.id "
                 "GROUP BY a.id ORDER BY a.added_at, a.rowid"
             ).fetchall()
-            return [(self._article(article_id), count) for article_id, count in rows]
+            return [(self.article(article_id), count) for article_id, count in rows]
 
     def find(self, sha256: str = "", source: str = "") -> str | None:
         """Id of the article whose text has this SHA-256, or that came from this source."""

@@ -4,15 +4,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from statistics import median
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from pullquote.benchmarking import Start
 from pullquote.datatypes import Answer, Article
 from pullquote.rendering import NOT_FOUND, confidence_words, quote_place
+
+if TYPE_CHECKING:  # what measures a start brings an HTTP client, which no other command waits for
+    from pullquote.benchmarking import Start
 
 # What is piped on stays as it is: no line is broken, for a quote is literal there too.
 out = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
@@ -50,7 +53,7 @@ def show_rows(rows: Sequence[tuple[str, str]]) -> None:
     out.print(table)
 
 
-def show_starts(starts: Sequence[Start]) -> None:
+def show_starts(starts: "Sequence[Start]") -> None:
     """Print the median, the best and the worst of what was measured."""
     table = _table("measure", "median", "best", "worst")
     for name, unit in (("page", "s"), ("answer", "s"), ("memory", "MB")):

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -46,9 +45,8 @@ def content_security_policy(page: bytes = b"") -> str:
 class Guard:
     """Pure ASGI middleware (server-sent events are not buffered): refuses foreign callers, adds the headers."""
 
-    def __init__(self, app: ASGIApp, shut: Iterable[str] = SHUT) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.shut = tuple(shut)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,7 +74,7 @@ class Guard:
                 message = {"type": "http.response.body", "body": bytes(page)}
             await send(message)
 
-        if scope["path"].startswith(self.shut):
+        if scope["path"].startswith(SHUT):
             await PlainTextResponse("not found", 404)(scope, receive, send_guarded)
         elif scope["method"] not in SAFE_METHODS and is_foreign(Headers(scope=scope)):
             await PlainTextResponse("this page may not ask here", 403)(scope, receive, send_guarded)
