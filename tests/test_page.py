@@ -22,6 +22,8 @@ from tests.serving import Server, serving
 
 pytestmark = pytest.mark.browser
 
+expect.set_options(timeout=20_000)  # milliseconds; a test waits for what it checks, it does not time a busy machine
+
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
     "--no-sandbox",
