@@ -2,8 +2,9 @@
 PYTHON ?= python3
 CHROMIUM ?= /usr/bin/chromium
 BIN := .venv/bin
+QUESTIONS ?= ../shared/eval/articles-dev.json
 
-.PHONY: run test check browser clean
+.PHONY: run test check browser bench-quality clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -17,6 +18,11 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m "not browser"
+
+# How good the answers are: prints the numbers, and writes them with plots to quality.html.
+bench-quality: .venv/installed
+	@test -f $(QUESTIONS) || { echo "There are no questions at $(QUESTIONS). Name a file of them with: make bench-quality QUESTIONS=dev-v2.0.json (SQuAD's, or Pullquote's own format)"; exit 1; }
+	$(BIN)/pullquote eval $(QUESTIONS) --report quality.html
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -3,6 +3,8 @@
 from pullquote.articles import make_article
 from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk
+from pullquote.embedding import BUILT_IN, QuestionEncoder, fingerprint
+from pullquote.ingesting import embedded_text
 from pullquote.library import Library
 from tests.conftest import BagOfWords
 
@@ -40,3 +42,12 @@ def put(library: Library, article: Article, encoder: str = BagOfWords.name) -> l
     chunks = chunk_article(article)
     library.add(article, chunks, BagOfWords().encode([article.text[c.start : c.end] for c in chunks]), encoder)
     return chunks
+
+
+def put_embedded(library: Library, *articles: Article) -> None:
+    """Add articles with vectors of the built-in encoder, made by its small form: quick, and as good for a few."""
+    encoder = QuestionEncoder()
+    for article in articles:
+        chunks = chunk_article(article)
+        vectors = encoder.encode([embedded_text(article, chunk) for chunk in chunks])
+        library.add(article, chunks, vectors, fingerprint(BUILT_IN))

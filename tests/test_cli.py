@@ -20,6 +20,8 @@ ABSENT = "What is the capital of Peru?"
 ON_DISK = ARTICLE_FILE.read_text(encoding="utf-8")
 TORCH_AND_WEB = ("torch", "sentence_transformers", "transformers", "gradio", "fastapi", "uvicorn")
 
+KEYS = ["question", "status", "text", "confidence", "quotes", "points", "closest", "read_as", "differ", "seconds"]
+
 Done = subprocess.CompletedProcess[str]
 
 
@@ -69,7 +71,7 @@ def test_an_answer_is_printed_with_its_quote_on_one_line(store: Path) -> None:
     done = pullquote(store, "ask", ASK)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == "The New York Times"
+    assert lines[0] == "The New York Times [1]"
     assert f"[1] {FIRST}" in lines
 
 
@@ -77,7 +79,7 @@ def test_the_json_of_an_answer_is_the_answer(store: Path) -> None:
     done = pullquote(store, "ask", "--json", ASK)
     assert (done.returncode, done.stderr) == (0, "")
     data = json.loads(done.stdout)
-    assert list(data) == ["question", "status", "text", "confidence", "quotes", "closest", "seconds"]
+    assert list(data) == KEYS
     assert (data["question"], data["status"], data["text"]) == (ASK, "answered", "The New York Times")
     quote = data["quotes"][0]
     assert quote["text"] == FIRST == ON_DISK[quote["start"] : quote["end"]]
@@ -94,6 +96,36 @@ def test_not_found_is_exit_code_3_with_the_closest_passage_unbroken(store: Path)
     as_json = pullquote(store, "ask", "--json", ABSENT)
     assert as_json.returncode == 3
     assert json.loads(as_json.stdout)["closest"]["text"] == closest
+
+
+def test_a_follow_up_and_one_article_can_be_asked(store: Path) -> None:
+    before = "Were Iranian drones sent to the Russian military?"
+    done = pullquote(store, "ask", "When was that?", "--after", before)
+    assert (done.returncode, done.stderr) == (0, "")
+    read_as, _, said, *_ = done.stdout.splitlines()
+    assert read_as.startswith("Read as: When were Iranian drones sent")
+    assert said.startswith("August [1]")
+    (article, *_) = pullquote(store, "list").stdout.splitlines()[1].split()
+    assert pullquote(store, "ask", ASK, "--article", article).returncode == 0
+    unknown = pullquote(store, "ask", ASK, "-a", "nothing")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "no article has the id 'nothing'" in unknown.stderr
+
+
+@pytest.mark.parametrize("question", ["hello", "When was that?", "What is this about?", "Did Iran send drones?"])
+def test_guidance_overviews_and_evidence_are_no_failure(store: Path, question: str) -> None:
+    done = pullquote(store, "ask", question)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()
+
+
+def test_explain_says_where_a_known_answer_was_lost(store: Path) -> None:
+    found = pullquote(store, "explain", ASK, "--expect", "New York Times")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "Sentences, likeliest first" in found.stdout
+    assert "The expected answer is quoted." in found.stdout
+    lost = pullquote(store, "explain", ABSENT, "--expect", "Lima")
+    assert "lost in retrieval" in lost.stdout
 
 
 def test_asking_starts_neither_torch_nor_the_web(store: Path) -> None:
@@ -127,6 +159,7 @@ def test_a_bad_setting_is_one_line_and_exit_code_2(tmp_path: Path, name: str, va
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["explain", ASK], "add an article with `pullquote add PATH`"),
         (["ask", ASK], "add an article with `pullquote add PATH`"),
         (["add", "nowhere.txt"], "nowhere.txt"),
         (["remove", "[bold]", "--yes"], "no article has the id '[bold]'; `pullquote list` shows them all"),
@@ -201,46 +234,134 @@ def test_a_folder_is_added_listed_embedded_again_and_removed(tmp_path: Path) -> 
     assert embedded.returncode == 0
     assert "embedded 1 chunks with all-MiniLM-L6-v2" in embedded.stdout
     answered = pullquote(store, "ask", "Who wrote the notes?")
-    assert (answered.returncode, answered.stdout.splitlines()[0]) == (0, "Ada")
+    assert (answered.returncode, answered.stdout.splitlines()[0]) == (0, "Ada [1]")
 
     assert pullquote(store, "remove", ids[1], "-y").returncode == 0
     assert titles(store) == []
     assert pullquote(store, "ask", "Who wrote the notes?").returncode == 1
 
 
-def test_an_evaluation_prints_a_table_and_writes_its_predictions(tmp_path: Path, questions: Path) -> None:
+def test_an_evaluation_prints_tables_and_writes_its_predictions(tmp_path: Path, questions: Path) -> None:
     file = tmp_path / "predictions.jsonl"
     file.write_text("an older, longer file\n" * 999)
     done = pullquote(tmp_path, "eval", questions, "--predictions", file)
     assert done.returncode == 0
-    rows = dict(re.split(" {2,}", line.strip(), maxsplit=1) for line in done.stdout.splitlines())
-    assert rows["questions"] == "1 answerable, 1 absent"
-    assert rows["EM / F1"] == "100.0 / 100.0"
-    assert rows["quote holds answer"] == f"100.0 % at {len(FIRST.split())}.0 words"
-    assert (rows["refused, answerable"], rows["refused, absent"]) == ("0.0 %", "100.0 %")
-    assert rows["literal quotes"] == "100.0 %"
+    rows = {cells[0]: cells[1:] for cells in (re.split(" {2,}", line.strip()) for line in done.stdout.splitlines())}
+    assert rows["first quote holds answer"] == ["100.0 %", "± 0.0", "1"]
+    assert rows["words a quote"][0] == f"{len(FIRST.split())}.0"
+    assert (rows["EM"][0], rows["F1"][0], rows["literal quotes"][0]) == ("100.0", "100.0", "100.0 %")
+    assert rows["answerable"] == ["1", "100.0", "100.0", "0.0", "–"]
+    assert rows["absent"] == ["1", "100.0", "100.0", "100.0", "100.0"]
     written: list[dict[str, Any]] = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert [row["id"] for row in written] == ["a1", "a2"]
     assert [row["answer"]["status"] for row in written] == ["answered", "not_found"]
     assert written[0]["answer"]["quotes"][0]["text"] == FIRST
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]  # nothing half-written is left
 
 
-def test_an_evaluation_as_json(tmp_path: Path, questions: Path) -> None:
+def test_an_evaluation_as_json_is_the_next_ones_baseline(tmp_path: Path, questions: Path) -> None:
     done = pullquote(tmp_path, "eval", questions, "--json", "--articles", "The article, ")
     assert done.returncode == 0
     report = json.loads(done.stdout)
-    assert report["questions"] == {"answerable": 1, "absent": 1}
-    assert (report["exact_match"], report["quote_holds_answer"], report["literal"]) == (100.0, 100.0, 100.0)
-    assert 0 < report["seconds_median"] <= report["seconds_p95"]
+    measures = {name: measure["value"] for name, measure in report["measures"].items()}
+    assert {kind: row["questions"] for kind, row in report["kinds"].items()} == {"answerable": 1, "absent": 1}
+    assert (measures["exact_match"], measures["quote_holds_answer"], measures["literal"]) == (100.0, 100.0, 100.0)
+    assert 0 < measures["seconds_median"] <= measures["seconds_p95"]
+
+    baseline, page = tmp_path / "baseline.json", tmp_path / "report.html"
+    baseline.write_text(done.stdout, encoding="utf-8")
+    same = pullquote(tmp_path, "eval", questions, "--baseline", baseline, "--tolerance", "0", "--report", page)
+    assert same.returncode == 0
+    assert "Against the baseline" in same.stdout
+    assert "fell" not in same.stdout
+    text = page.read_text(encoding="utf-8")
+    assert "Evaluation of own.json" in text
+    assert text.count("<svg") == 2
+
+    report["measures"]["literal"]["value"] = 100.5  # better than can be
+    baseline.write_text(json.dumps(report), encoding="utf-8")
+    fell = pullquote(tmp_path, "eval", questions, "--baseline", baseline, "--json")
+    assert fell.returncode == 4
+    assert json.loads(fell.stdout)["measures"]["literal"]["value"] == 100.0
+    assert re.search(r"literal quotes +100\.5 +100\.0 +−0\.5 +fell", fell.stderr)
+    assert "fell behind" in fell.stderr
 
 
-def test_an_evaluation_that_cannot_be_done_says_so_before_the_work(tmp_path: Path, questions: Path) -> None:
-    nowhere = pullquote(tmp_path, "eval", questions, "--predictions", tmp_path / "nowhere" / "file.jsonl")
-    assert nowhere.returncode == 2
-    assert "No such file" in nowhere.stderr
-    kept = tmp_path / "kept.jsonl"
+@pytest.mark.parametrize("content", ["{}", "no JSON"])
+def test_a_bad_baseline_is_told_before_the_work(tmp_path: Path, questions: Path, content: str) -> None:
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(content)
+    done = pullquote(tmp_path, "eval", questions, "--baseline", baseline)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "not what `pullquote eval --json` of this version writes" in done.stderr
+
+
+def test_questions_are_drafted_from_the_library_and_can_be_asked(store: Path, tmp_path: Path) -> None:
+    file = tmp_path / "drafted.json"
+    done = pullquote(store, "eval", file, "--make-questions")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "about 1 article, made by rule" in done.stdout
+    assert f"Then: pullquote eval {file}" in done.stdout
+    drafted = json.loads(file.read_text(encoding="utf-8"))
+    assert drafted["articles"][0]["text"] == ON_DISK
+    assert ASK in {row["question"] for row in drafted["questions"]}
+    measured = pullquote(tmp_path, "eval", file, "--json")
+    assert measured.returncode == 0
+    assert json.loads(measured.stdout)["kinds"]["answerable"]["questions"] == len(drafted["questions"])
+
+    before = file.read_bytes()
+    again = pullquote(store, "eval", file, "--make-questions")
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--json"], 2, "--make-questions measures nothing"),
+        (["--articles", "third"], 1, "no article is named third"),
+    ],
+)
+def test_a_draft_that_cannot_be_made_says_so(
+    store: Path, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    done = pullquote(store, "eval", tmp_path / "drafted.json", "--make-questions", *arguments)
+    assert done.returncode == code
+    assert words in " ".join(done.stderr.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--predictions", "--report"])
+def test_an_evaluation_that_cannot_be_done_says_so_before_the_work(
+    tmp_path: Path, questions: Path, option: str
+) -> None:
+    for place in (tmp_path / "nowhere" / "file", tmp_path):
+        done = pullquote(tmp_path, "eval", questions, option, place)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert option in done.stderr
+    kept = tmp_path / "kept"
     kept.write_text("from the last time\n")
-    unknown = pullquote(tmp_path, "eval", questions, "--articles", "third", "--predictions", kept)
+    unknown = pullquote(tmp_path, "eval", questions, "--articles", "third", option, kept)
     assert unknown.returncode == 1
     assert "no article is named third" in unknown.stderr
+    assert kept.read_text() == "from the last time\n"
+
+
+def test_an_interrupted_evaluation_leaves_nothing_half_written(tmp_path: Path, questions: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("from the last time\n")
+    program = f"""
+import os, signal
+from pullquote import cli, evaluating
+def interrupted(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    yield
+evaluating.predict = interrupted
+cli.main(["eval", {str(questions)!r}, "--predictions", {str(kept)!r}, "--report", {str(tmp_path / "page.html")!r}])
+"""
+    done = process(tmp_path, ["-c", program])
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
     assert kept.read_text() == "from the last time\n"

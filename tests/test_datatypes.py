@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullquote.articles import make_article
-from pullquote.datatypes import Answer, Article, Chunk, Heading, Passage, Quote, Span, heading_words
+from pullquote.datatypes import Answer, Article, Chunk, Heading, Passage, Point, Quote, Span, heading_words
 from tests.building import AWKWARD, awkward
 
 TEXT = "Top line\n\nThe cat sat. A dog ran.\n\nSub\n\nThe cat sat."
@@ -68,6 +68,30 @@ def test_a_quote_refuses_a_bad_self(change: dict[str, Any]) -> None:
         dataclasses.replace(QUOTE, **change)
 
 
+POINT = Point("cat", (1,))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"points": ()}, "made of points"),
+        ({"points": (Point("cat", (2,)),)}, "cites quotes"),
+        ({"status": "related"}, "made of points"),
+        ({"status": "guidance"}, "guidance have none"),
+    ],
+)
+def test_an_answer_stands_on_its_points_and_they_on_quotes(change: dict[str, Any], fault: str) -> None:
+    answer = Answer("Who?", "answered", "cat", 0.5, (QUOTE,), (POINT, Point("", (), "And who?")))
+    with pytest.raises(ValueError, match=fault):
+        dataclasses.replace(answer, **change)
+
+
+@pytest.mark.parametrize(("text", "citations"), [("cat", ()), ("", (1,))])
+def test_a_point_is_cited_if_it_says_something(text: str, citations: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="cited"):
+        Point(text, citations)
+
+
 @pytest.mark.parametrize(
     ("status", "confidence", "quotes", "fault"),
     [
@@ -75,14 +99,14 @@ def test_a_quote_refuses_a_bad_self(change: dict[str, Any]) -> None:
         ("answered", -0.1, (QUOTE,), "between 0 and 1"),
         ("answered", float("nan"), (QUOTE,), "between 0 and 1"),
         ("answered", 0.5, (), "has quotes"),
-        ("not_found", 0.5, (QUOTE,), "refusal has none"),
+        ("not_found", 0.5, (QUOTE,), "a refusal and guidance have none"),
         ("answered", 0.5, (QUOTE, QUOTE), "numbered"),
         ("answered", 0.5, (dataclasses.replace(QUOTE, number=2),), "numbered"),
     ],
 )
 def test_an_answer_refuses_a_bad_self(status: Any, confidence: float, quotes: tuple[Quote, ...], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        Answer("Who?", status, "", confidence, quotes)
+        Answer("Who?", status, "", confidence, quotes, (POINT,) if status == "answered" else ())
 
 
 def test_a_noun_is_frozen() -> None:

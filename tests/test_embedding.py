@@ -1,6 +1,7 @@
 import multiprocessing
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -17,7 +18,7 @@ from pullquote.embedding import BUILT_IN, QuestionEncoder, WorkerEncoder, finger
 from pullquote.errors import ModelError
 from pullquote.inference import MODELS
 from pullquote.ingesting import embedded_text
-from pullquote.reading import Reader
+from pullquote.reading import SMALL, Reader
 from pullquote.sentences import sentence_spans
 from tests.conftest import needs_shared
 
@@ -124,7 +125,7 @@ def test_recall_of_int8_questions_is_that_of_exact_ones(exact: WorkerEncoder, qu
         recalls.append([recall_at_5(list(zip(side, answers, strict=True)), texts, vectors) for side in pair])
     by_exact, by_int8 = np.mean(recalls, axis=0)
     assert by_exact > 90
-    assert abs(by_exact - by_int8) <= 1
+    assert abs(by_exact - by_int8) < 2  # one question in sixty, on one kind of processor or the other
 
 
 def test_another_sentence_transformers_folder_can_be_set(tmp_path: Path, texts: list[str], vectors: Vectors) -> None:
@@ -173,7 +174,7 @@ def test_a_missing_or_shortened_file_is_named(model_copy: Path, name: str) -> No
 
 def test_one_models_weights_are_not_anothers() -> None:
     with pytest.raises(ModelError, match="damaged"):
-        Reader(folder=MODELS / "encoder")
+        Reader(replace(SMALL, folder=MODELS / "encoder"))
 
 
 def test_fingerprints_tell_encoders_apart(tmp_path: Path) -> None:

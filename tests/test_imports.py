@@ -12,6 +12,7 @@ from tests.conftest import PROJECT
 SOURCES = sorted((PROJECT / "src").rglob("*.py"))
 MAX_LINES = 249
 HEAVY = {"faiss", "onnxruntime", "tokenizers", "sentence_transformers", "transformers", "torch", "gradio", "fastapi"}
+HEAVY |= {"sklearn", "matplotlib"}
 
 
 def test_the_contracts_of_the_project_are_kept() -> None:
@@ -44,4 +45,6 @@ def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
         "transformers": {"embedding"},
         "gradio": {"web"},
         "fastapi": {"web"},
+        "sklearn": {"calibrating"},
+        "matplotlib": {"reporting"},
     }

@@ -316,3 +316,23 @@ def test_the_owners_article_is_stored_letter_for_letter(library: Library, articl
     assert text == article.text
     assert sha256 == article.sha256
     assert len(rows(library)["chunks"]) == len(chunk_article(article))
+
+
+def test_the_keys_of_an_article_are_those_of_its_chunks_also_after_others_left(library: Library) -> None:
+    articles = [make_article(f"{word} stands here. " * 200, title=word) for word in ("One", "Two", "Three")]
+    for article in articles:
+        put(library, article)
+    library.remove(articles[0].id)
+    put(library, articles[0])
+    for article in articles:
+        expected = [key for key, chunk in library.all_chunks() if chunk.article_id == article.id]
+        assert list(library.keys(article.id)) == expected
+        assert {key for key, _ in library.search_words(["stands"], 99, library.keys(article.id))} == set(expected)
+    with pytest.raises(UnknownArticle):
+        library.keys("none")
+
+
+def test_a_library_is_empty_until_something_is_added(library: Library) -> None:
+    assert library.is_empty
+    put(library, make_article("A word.", title="T"))
+    assert not library.is_empty

@@ -13,10 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pullquote.articles import make_article
-from pullquote.chunking import chunk_article
-from pullquote.embedding import BUILT_IN, QuestionEncoder, fingerprint
-from pullquote.ingesting import embedded_text
 from pullquote.library import Library
+from tests.building import put_embedded
 from tests.conftest import ARTICLE_FILE, needs_shared
 from tests.serving import Server, serving
 
@@ -169,6 +167,80 @@ def test_refusal_shows_the_closest_passage(browser: Browser, server: Server) -> 
     visit.close()
 
 
+def test_a_follow_up_on_the_page_says_how_it_was_read(browser: Browser, server: Server) -> None:
+    visit = Visit(browser, server.url)
+    visit.ask("Were Iranian drones sent to the Russian military?")
+    answer = visit.page.locator('#chat [data-testid="bot"]').last
+    expect(answer).to_contain_text("The article says:")
+    visit.ask("When was that?")
+    expect(answer).to_contain_text("Read as: When were Iranian drones sent to the Russian military?")
+    expect(answer).to_contain_text("August [1]")
+    visit.close()
+
+
+@SIZES
+def test_every_part_of_a_question_has_its_answer_and_the_workings_open_by_keyboard(
+    browser: Browser, server: Server, size: tuple[int, int]
+) -> None:
+    visit = Visit(browser, server.url, size)
+    page = visit.page
+    why = page.get_by_role("button", name="Why this answer?")
+    expect(why).to_be_hidden()  # nothing was answered yet
+    visit.ask("Who was the first to report the intelligence discovery, and when were the drones sent?")
+    answer = page.locator('#chat [data-testid="bot"]').last
+    expect(answer).to_contain_text("The New York Times [1]")
+    expect(answer).to_contain_text("August [2]")
+    expect(answer.locator("blockquote").nth(1)).to_be_visible()
+    why.focus()
+    page.keyboard.press("Enter")
+    tables = page.locator("#why-tables table")
+    expect(tables).to_have_count(6)
+    expect(tables.nth(1)).to_contain_text("The New York Times")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    result = Axe().run(page)
+    assert result.violations_count == 0, result.generate_report()
+    why.press("Enter")
+    expect(tables.first).to_be_hidden()
+    visit.close()
+
+
+def test_nothing_asked_is_nothing_said(browser: Browser, server: Server) -> None:
+    visit = Visit(browser, server.url)
+    box = visit.page.locator("#question textarea")
+    box.fill("   ")
+    box.press("Enter")
+    expect(visit.page.get_by_text("Ask who, what, when")).to_be_visible()
+    expect(visit.page.locator('#chat [data-testid="user"]')).to_have_count(0)
+    expect(visit.page.locator("#article")).to_have_count(0)  # one article: there is nothing to choose
+    visit.close()
+
+
+def test_of_two_articles_one_can_be_chosen(browser: Browser, tmp_path: Path) -> None:
+    library = Library(tmp_path / "store")
+    put_embedded(
+        library,
+        make_article("The Veldt bridge was opened in 1932 by Queen Astrid.", title="Guide"),
+        make_article("The Veldt bridge was opened in 1934, after a storm.", title="Engineers"),
+    )
+    library.mark_starter(make_article(ARTICLE_FILE.read_text("utf-8")).sha256)
+    library.close()
+    with serving(tmp_path / "store") as server:
+        visit = Visit(browser, server.url)
+        answer = visit.page.locator('#chat [data-testid="bot"]').last
+        visit.ask("When was the Veldt bridge opened?")
+        expect(answer).to_contain_text("Two articles differ:")
+        expect(answer).to_contain_text("1932 [")
+        expect(answer).to_contain_text("1934 [")
+        chosen = visit.page.locator("#article input")
+        chosen.focus()
+        chosen.press("ArrowDown")
+        visit.page.get_by_role("option", name="Engineers").click()
+        visit.ask("When was the Veldt bridge opened?")
+        expect(answer.locator("p").first).to_have_text("1934 [1]")
+        expect(answer.locator("blockquote")).to_have_count(1)
+        visit.close()
+
+
 def test_examples_are_answered(browser: Browser, server: Server) -> None:
     visit = Visit(browser, server.url)
     example = visit.page.locator("#examples button").first
@@ -222,9 +294,7 @@ def test_what_people_and_articles_write_stays_text(browser: Browser, tmp_path: P
         f"The secret word of part {n} is {payload} and nothing else." for n, payload in enumerate(payloads)
     )
     hostile = make_article(text, title=payloads[0] + payloads[5])
-    chunks = chunk_article(hostile)
-    vectors = QuestionEncoder().encode([embedded_text(hostile, chunk) for chunk in chunks])
-    library.add(hostile, chunks, vectors, fingerprint(BUILT_IN))
+    put_embedded(library, hostile)
     library.mark_starter(make_article(ARTICLE_FILE.read_text("utf-8")).sha256)
     library.close()
     with serving(tmp_path / "store") as server:

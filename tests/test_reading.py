@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from pullquote.articles import make_article
 from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk, Passage, Span
-from pullquote.reading import MAX_ANSWER_TOKENS, TEMPERATURE, Reader, best_span
+from pullquote.reading import LARGE, MAX_ANSWER_TOKENS, SMALL, Reader, around, best_span
 from pullquote.sentences import sentence_spans
 from tests.building import AWKWARD, awkward
 
 
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader()
+@pytest.fixture(scope="module", params=[SMALL, LARGE], ids=["small", "large"])
+def reader(request: pytest.FixtureRequest) -> Reader:
+    return Reader(request.param)
 
 
 def passage_of(article: Article, chunk: Chunk) -> Passage:
@@ -36,31 +36,33 @@ def best(spans: list[Span]) -> Span:
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.integers(1, 80), st.integers(0, 2**32 - 1), st.sampled_from([0.1, 3.0, 40.0]))
-def test_best_span_is_that_of_a_double_loop(length: int, seed: int, scale: float) -> None:
+@given(
+    st.integers(1, 80), st.integers(0, 2**32 - 1), st.sampled_from([0.1, 3.0, 40.0]), st.sampled_from([0.5, 1.0, 2.0])
+)
+def test_best_span_is_that_of_a_double_loop(length: int, seed: int, scale: float, temperature: float) -> None:
     start, end = np.random.default_rng(seed).normal(scale=scale, size=(2, length)).astype(np.float32)
     spans = {
         (i, j): float(start[i] + end[j]) for i in range(length) for j in range(i, min(i + MAX_ANSWER_TOKENS, length))
     }
-    first, last, score, evidence = best_span(start, end)
+    first, last, score, evidence = best_span(start, end, temperature)
     assert spans[first, last] == score == max(spans.values())
-    total = math.fsum(math.exp((value - score) / TEMPERATURE) for value in spans.values())
-    assert evidence == pytest.approx(score + TEMPERATURE * math.log(total), abs=1e-6)
+    total = math.fsum(math.exp((value - score) / temperature) for value in spans.values())
+    assert evidence == pytest.approx(score + temperature * math.log(total), abs=1e-6)
 
 
 def test_best_span_is_not_backwards_nor_too_long() -> None:
     start, end = np.zeros((2, 100), dtype=np.float32)
     start[50], end[10] = 9, 9
-    first, last, *_ = best_span(start, end)
+    first, last, *_ = best_span(start, end, 1.0)
     assert first <= last < first + MAX_ANSWER_TOKENS
     start[10], end[10 + MAX_ANSWER_TOKENS] = 20, 15
-    assert best_span(start, end)[1] != 10 + MAX_ANSWER_TOKENS
+    assert best_span(start, end, 1.0)[1] != 10 + MAX_ANSWER_TOKENS
     end[10 + MAX_ANSWER_TOKENS - 1] = 15
-    assert best_span(start, end)[:2] == (10, 10 + MAX_ANSWER_TOKENS - 1)
+    assert best_span(start, end, 1.0)[:2] == (10, 10 + MAX_ANSWER_TOKENS - 1)
 
 
 def test_best_span_of_one_token() -> None:
-    assert best_span(np.array([2], dtype=np.float32), np.array([3], dtype=np.float32)) == (0, 0, 5.0, 5.0)
+    assert best_span(np.array([2], dtype=np.float32), np.array([3], dtype=np.float32), 2.0) == (0, 0, 5.0, 5.0)
 
 
 def test_the_reader_finds_who_reported_it_first(reader: Reader, article: Article) -> None:
@@ -165,3 +167,38 @@ def test_a_sentence_in_two_windows_gives_the_better_of_its_two_spans(reader: Rea
     assert [span.text for span in reader.read("Where was the spy arrested?", passage) if span.sentence == last] == [
         "Vienna"
     ]
+
+
+def test_the_null_answer_has_one_logit_in_a_passage_of_one_window(reader: Reader, article: Article) -> None:
+    for chunk in chunk_article(article):
+        assert len({span.null for span in reader.read("Who reported it?", passage_of(article, chunk))}) == 1
+
+
+SENTENCES = [
+    f"Sentence {word} has exactly six words." for word in ["one", "two", "three", "four", "five", "six", "seven"]
+]
+
+
+@pytest.mark.parametrize("place", range(len(SENTENCES)))
+@pytest.mark.parametrize("words", [1, 6, 7, 13, 20, 42, 500])
+def test_a_window_is_whole_sentences_around_the_one_asked_for(place: int, words: int) -> None:
+    passage = whole("Before it. " + " ".join(SENTENCES))
+    sentence = passage.sentences[place + 1]
+    window = around(passage, sentence, words)
+    assert sentence in window.sentences
+    first = passage.sentences.index(window.sentences[0])
+    assert window.sentences == passage.sentences[first : first + len(window.sentences)]
+    assert window.text == passage.article.text[window.sentences[0][0] : window.sentences[-1][1]]
+    count = len(window.text.split())
+    assert count >= words or window.sentences == passage.sentences
+    longest = max(len(text.split()) for text in SENTENCES)
+    assert count < words + longest or len(window.sentences) == 1
+
+
+def test_a_window_keeps_the_offsets_of_the_article(reader: Reader, article: Article) -> None:
+    for chunk in chunk_article(article):
+        passage = passage_of(article, chunk)
+        for sentence in passage.sentences:
+            for span in reader.read("Who reported the intelligence?", around(passage, sentence, 20)):
+                assert article.text[span.start : span.end] == span.text
+                assert span.sentence in passage.sentences

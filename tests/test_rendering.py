@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pullquote.articles import make_article, normalise
-from pullquote.datatypes import Answer, Article, Quote
+from pullquote.datatypes import Answer, Article, Point, Quote
 from pullquote.rendering import (
+    ALSO,
+    LEADS,
     NOT_FOUND,
     article_blocks,
     confidence_words,
@@ -83,7 +85,9 @@ def quote(number: int, words: str, mark: str, article: Article = ARTICLE) -> Quo
 @pytest.fixture
 def answer() -> Answer:
     quotes = (quote(1, "It is 5 > 3.\nA line | more.", "5 > 3"), quote(2, "The [end](x) of $it$.", "[end](x)"))
-    return Answer("How many?", "answered", "5 > 3", 0.97123456, quotes, seconds={"total": 0.0954321})
+    points = (Point("5 > 3", (1,)), Point("[end](x)", (2,)))
+    seconds = {"total": 0.0954321}
+    return Answer("How many?", "answered", "5 > 3; [end](x)", 0.97123456, quotes, points, seconds=seconds)
 
 
 def assert_shown_as_it_is(text: str) -> None:
@@ -127,11 +131,11 @@ def test_escaped_source_has_no_markup_of_its_own() -> None:
 def test_markdown_of_an_answer_shows_its_words_and_quotes(answer: Answer) -> None:
     rendered = PARSERS[0].render(to_markdown(answer))
     seen = Seen(rendered)
-    assert seen.text.startswith("5 > 3 [1] [2]\n")
+    assert seen.text.startswith("5 > 3 [1]\n[end](x) [2]\n")
     for cited in answer.quotes:
         assert cited.text in seen.text
         assert quote_place(cited) in seen.text
-    assert re.findall(r"<strong>(.*?)</strong>", rendered) == ["5 &gt; 3", "5 &gt; 3", "[end](x)"]
+    assert re.findall(r"<strong>(.*?)</strong>", rendered) == ["5 &gt; 3", "[end](x)", "5 &gt; 3", "[end](x)"]
     allowed = {"p", "br", "em", "strong", "blockquote"} | {f"a href={quote_url(cited)}" for cited in answer.quotes}
     assert set(seen.tags) == allowed
     assert seen.tags.count("blockquote") == 2
@@ -149,9 +153,13 @@ def test_markdown_of_a_refusal_shows_the_closest_passage_and_marks_nothing_in_it
 
 def test_json_has_the_documented_keys_and_values(answer: Answer) -> None:
     data = json.loads(to_json(answer))
-    assert list(data) == ["question", "status", "text", "confidence", "quotes", "closest", "seconds"]
+    assert list(data) == [
+        *("question", "status", "text", "confidence", "quotes"),
+        *("points", "closest", "read_as", "differ", "seconds"),
+    ]
+    assert data["points"][0] == {"text": "5 > 3", "citations": [1], "question": None}
     assert list(data["quotes"][0]) == [
-        *("number", "article_id", "article_title", "text", "start", "end"),
+        *("number", "article_id", "article_title", "article_date", "text", "start", "end"),
         *("highlight", "paragraph", "page", "heading", "source_url", "article_sha256"),
     ]
     first, second = data["quotes"]
@@ -170,13 +178,65 @@ def test_json_keeps_letters_as_they_are(answer: Answer) -> None:
 
 
 def test_confidence_in_words_follows_the_number(answer: Answer) -> None:
-    sure = {confidence_words(replace(answer, confidence=value)) for value in (0.9, 1.0)}
-    likely = {confidence_words(replace(answer, confidence=value)) for value in (0.6, 0.8999)}
-    unsure = {confidence_words(replace(answer, confidence=value)) for value in (0.0, 0.5999)}
-    absent = {confidence_words(Answer("Why?", "not_found", "", value)) for value in (0.9, 1.0)}
-    perhaps = {confidence_words(Answer("Why?", "not_found", "", value)) for value in (0.0, 0.89)}
-    assert all(len(words) == 1 for words in (sure, likely, unsure, absent, perhaps))
-    assert len(sure | likely | unsure | absent | perhaps) == 5
+    likely = {confidence_words(replace(answer, confidence=value)) for value in (0.6, 1.0)}
+    probable = {confidence_words(replace(answer, confidence=value)) for value in (0.3, 0.5999)}
+    unsure = {confidence_words(replace(answer, confidence=value)) for value in (0.0, 0.2999)}
+    absent = {confidence_words(Answer("Why?", "not_found", "", value)) for value in (0.95, 1.0)}
+    perhaps = {confidence_words(Answer("Why?", "not_found", "", value)) for value in (0.0, 0.94)}
+    assert all(len(words) == 1 for words in (likely, probable, unsure, absent, perhaps))
+    assert len(likely | probable | unsure | absent | perhaps) == 5
+
+
+def test_nothing_is_claimed_of_an_overview_or_of_guidance(answer: Answer) -> None:
+    for other in (
+        replace(answer, status="overview", text="", points=()),
+        Answer("hello", "guidance", "Ask away.", 1.0),
+    ):
+        assert confidence_words(other) == ""
+        assert seen(other).text.strip().endswith(("paragraph 4", "Ask away."))
+
+
+def seen(answer: Answer) -> Seen:
+    return Seen(PARSERS[0].render(to_markdown(answer)))
+
+
+def test_two_articles_that_differ_stand_with_their_names_and_dates(answer: Answer) -> None:
+    other = replace(make_article("It is 4 > 3.", title="Other"), added_at="2020-02-29T00:00:00+00:00")
+    quotes = (answer.quotes[0], quote(2, "It is 4 > 3.", "4 > 3", other))
+    points = (Point("5 > 3", (1,)), Point("4 > 3", (2,)))
+    text = seen(replace(answer, quotes=quotes, points=points, differ=True)).text
+    assert text.startswith("Two articles differ:\n")
+    assert "5 > 3 [1] — A [link](x) & more, " in text
+    assert "4 > 3 [2] — Other, 2020-02-29" in text
+
+
+def test_each_part_of_a_compound_question_has_its_line(answer: Answer) -> None:
+    points = (Point("5 > 3", (1,), "How *many*?"), Point("", (), "And when?"))
+    text = seen(replace(answer, points=points, quotes=answer.quotes[:1])).text
+    assert text.startswith(f"How *many*?\n5 > 3 [1]\nAnd when?\n{NOT_FOUND}")
+
+
+def test_a_follow_up_says_how_it_was_read(answer: Answer) -> None:
+    assert seen(replace(answer, read_as="When *was* it?")).text.startswith("Read as: When *was* it?\n")
+
+
+def test_a_quote_that_no_point_stands_on_is_offered_as_one(answer: Answer) -> None:
+    text = seen(replace(answer, points=answer.points[:1], text="5 > 3")).text
+    first, also, second = (text.index(words) for words in (answer.quotes[0].text, ALSO, answer.quotes[1].text))
+    assert first < also < second
+
+
+def test_evidence_and_overviews_are_the_articles_words(answer: Answer) -> None:
+    for status in ("related", "overview"):
+        text = seen(replace(answer, status=status, text="", points=())).text
+        assert text.startswith(LEADS[status])
+        assert all(quote.text in text for quote in answer.quotes)
+
+
+def test_a_whole_sentence_is_not_said_twice(answer: Answer) -> None:
+    sentence = answer.quotes[0].text
+    text = seen(replace(answer, points=(Point(sentence, (1,)), answer.points[1]), text=sentence)).text
+    assert text.count(sentence) == 1
 
 
 def test_the_place_names_title_heading_and_paragraph() -> None:

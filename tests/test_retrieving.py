@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pullquote.articles import make_article
 from pullquote.datatypes import Article
-from pullquote.errors import EncoderMismatch
+from pullquote.errors import EncoderMismatch, UnknownArticle
 from pullquote.library import Library
 from pullquote.retrieving import CANDIDATES, LEXICAL_WEIGHT, MAX_WORDS, STOP_WORDS, Retriever, content_words
 from pullquote.sentences import sentence_spans
@@ -142,6 +142,17 @@ def test_content_words_are_each_once_in_order_without_stop_words() -> None:
     assert content_words(" ".join(f"w{n}" for n in range(400))) == [f"w{n}" for n in range(MAX_WORDS)]
 
 
+def test_a_title_line_is_no_sentence_but_a_first_sentence_is(library: Library) -> None:
+    put(library, make_article("Zorbs of the north\n\nThey roll.", title="Zorbs of the north"))
+    put(library, make_article("A zorb fell in 1990.\n\nIt rolled."))
+    found = {
+        passage.article.text[slice(*span)]
+        for passage in Retriever(library, BagOfWords()).retrieve("zorb", 5)
+        for span in passage.sentences
+    }
+    assert found == {"They roll.", "A zorb fell in 1990.", "It rolled."}
+
+
 def test_an_empty_library_has_no_passages(library: Library) -> None:
     retriever = Retriever(library, BagOfWords())
     assert retriever.retrieve("zorb", 5) == []
@@ -227,3 +238,41 @@ def test_a_passage_of_a_long_paragraph_has_the_sentences_of_the_whole(library: L
         assert list(passage.sentences) == [
             span for span in whole if passage.chunk.start <= span[0] and span[1] <= passage.chunk.end
         ]
+
+
+@pytest.mark.parametrize("question", ["zorb quax", "flim", "who is it?", "🦊"])
+def test_one_article_is_searched_as_if_it_were_alone(library: Library, tmp_path: Path, question: str) -> None:
+    """Brute force: a library of that article only, where BM25 alone differs, for it counts the other texts."""
+    articles = zorbs(6)
+    for article in articles:
+        put(library, article)
+    retriever = Retriever(library, BagOfWords())
+    for article in articles:
+        found = retriever.retrieve(question, 5, article.id)
+        assert {passage.article.id for passage in found} == {article.id}
+        alone = Library(tmp_path / article.id)
+        chunks = put(alone, article)
+        assert len(found) == min(5, len(chunks))
+        expected = {
+            passage.chunk.start: passage.dense for passage in Retriever(alone, BagOfWords()).retrieve(question, 99)
+        }
+        for passage in found:
+            assert passage.dense == pytest.approx(expected[passage.chunk.start], abs=1e-6)
+        alone.close()
+
+
+def test_an_unknown_article_is_told(library: Library) -> None:
+    put(library, zorbs(1)[0])
+    with pytest.raises(UnknownArticle, match="pullquote list"):
+        Retriever(library, BagOfWords()).retrieve("zorb", 5, "no such id")
+
+
+def test_ranks_are_places_by_meaning_and_by_words(library: Library) -> None:
+    for article in zorbs(4):
+        put(library, article)
+    found = Retriever(library, BagOfWords()).retrieve("zorb quax", 99)
+    by_meaning = sorted(found, key=lambda passage: -passage.dense)
+    assert [passage.ranks[0] for passage in by_meaning] == list(range(1, len(found) + 1))
+    by_words = sorted((passage for passage in found if passage.lexical), key=lambda passage: -passage.lexical)
+    assert [passage.ranks[1] for passage in by_words] == list(range(1, len(by_words) + 1))
+    assert all(passage.ranks[1] == 0 for passage in found if not passage.lexical)

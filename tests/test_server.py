@@ -60,7 +60,7 @@ def test_visitors_at_the_same_time_get_their_own_answers(server: Server) -> None
     }
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda question: (question, ask(server.url, question)[1]["text"]), list(expected) * 6))
-    assert all(expected[question] == text for question, text in answers)
+    assert all(expected[question] in text for question, text in answers)
 
 
 def test_it_works_where_only_the_loopback_exists(store: Path, tmp_path: Path) -> None:

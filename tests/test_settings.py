@@ -30,6 +30,8 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "host": "0.0.0.0",
         "port": 0,
         "encoder": "other",
+        "reader": "fast",
+        "judge": Path("own/judge.json"),
         "threads": 64,
     }
     assert set(given) == set(Settings.model_fields)
@@ -44,6 +46,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
     [
         *(("PORT", value) for value in ("abc", "-1", "65536", "7860.5", "7860 7861")),
         *(("THREADS", value) for value in ("0", "65", "two")),
+        *(("READER", value) for value in ("slow", "Best", "1")),
     ],
 )
 def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -67,4 +70,4 @@ def test_settings_do_not_change() -> None:
 
 
 def test_every_setting_says_what_it_is() -> None:
-    assert all(re.match(r"[a-z].{10,}", field.description or "") for field in Settings.model_fields.values())
+    assert all(re.match(r"[a-z\"].{10,}", field.description or "") for field in Settings.model_fields.values())

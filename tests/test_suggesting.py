@@ -7,12 +7,14 @@ import pytest
 
 from pullquote.answering import Assistant
 from pullquote.articles import make_article
-from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article
+from pullquote.examining import Examiner
+from pullquote.judging import Judge
 from pullquote.library import Library
 from pullquote.reading import Reader
 from pullquote.retrieving import Retriever
 from pullquote.suggesting import MAX_WORDS, MIN_WORDS, suggest
+from tests.building import put
 from tests.conftest import ARTICLE_FILE, BagOfWords
 
 # Made by hand from the sentences of the file, for every kind of question there is.
@@ -30,10 +32,9 @@ BRIDGE = make_article(
 def assistant_of(folder: Path, *articles: Article) -> Assistant:
     library = Library(folder)
     for article in articles:
-        chunks = chunk_article(article)
-        texts = [article.text[chunk.start : chunk.end] for chunk in chunks]
-        library.add(article, chunks, BagOfWords().encode(texts), BagOfWords.name)
-    return Assistant(Retriever(library, BagOfWords()), Reader())
+        put(library, article)
+    retriever = Retriever(library, BagOfWords())
+    return Assistant(retriever, Examiner(retriever, Reader(), Judge.load()))
 
 
 def test_the_examples_for_the_file_are_made_of_its_words(assistant: Assistant) -> None:

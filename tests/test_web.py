@@ -50,6 +50,37 @@ def test_bad_bodies_are_422(client: TestClient, body: bytes) -> None:
     assert response.status_code == 422
 
 
+def test_a_follow_up_is_read_with_the_history_it_comes_with(client: TestClient) -> None:
+    before = "Were Iranian drones sent to the Russian military?"
+    body = {"question": "When was that?", "history": ["hello", before]}
+    answer = client.post("/api/ask", json=body).json()
+    assert answer["text"] == "August"
+    assert "drones" in answer["read_as"]
+    assert client.post("/api/ask", json=body | {"history": []}).json()["status"] == "guidance"
+
+
+@pytest.mark.parametrize("history", [["x" * 5000] * 50, ["\x00"], ["[](){}"] * 200, ["</script>"]])
+def test_a_history_of_anything_is_no_error(client: TestClient, history: list[str]) -> None:
+    response = client.post("/api/ask", json={"question": "Why?", "history": history})
+    assert response.status_code == 200
+    assert response.json()["quotes"] == []
+
+
+@pytest.mark.parametrize("history", ["Why?", [3], [["Why?"]], {"0": "Why?"}, ["Why?"] * 201])
+def test_a_history_of_another_shape_is_422(client: TestClient, history: object) -> None:
+    assert client.post("/api/ask", json={"question": "Why?", "history": history}).status_code == 422
+
+
+def test_one_article_is_asked_by_its_id(client: TestClient, assistant: Assistant) -> None:
+    (found, _), *_ = assistant.library.articles()
+    answer = client.post("/api/ask", json={"question": ASK, "article": found.id}).json()
+    assert answer["quotes"][0]["article_id"] == found.id
+    unknown = client.post("/api/ask", json={"question": ASK, "article": "nothing"})
+    assert unknown.status_code == 404
+    assert "nothing" in unknown.json()["detail"]
+    assert client.post("/api/ask", json={"question": ASK, "article": ""}).status_code == 200
+
+
 def test_health(client: TestClient) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
 

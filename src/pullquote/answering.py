@@ -1,83 +1,186 @@
 """The path of a question: understand → retrieve → read → judge → quote."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, Self
 
-from pullquote.articles import normalise
-from pullquote.datatypes import Answer, Passage, Span
+from pullquote import phrases
+from pullquote.datatypes import Answer, Article, Quote, heading_words
 from pullquote.embedding import BUILT_IN, QuestionEncoder, WorkerEncoder, fingerprint
 from pullquote.errors import LibraryError, QuestionError
-from pullquote.judging import SURE, THRESHOLD, Verdict, judge
+from pullquote.examining import Examiner, Reading
+from pullquote.judging import BUILT_IN as BUILT_IN_JUDGE
+from pullquote.judging import Judge, Verdict
 from pullquote.library import Library
-from pullquote.quoting import cut, quote_spans
-from pullquote.reading import Reader
-from pullquote.retrieving import Retriever
-from pullquote.settings import MAX_QUESTION, Settings
+from pullquote.quoting import compose, cut, merge
+from pullquote.reading import LARGE, SMALL, Reader
+from pullquote.retrieving import Retriever, content_words
+from pullquote.settings import Settings
+from pullquote.summarising import overview
+from pullquote.understanding import Question, combine, understand
 
-Stage = Literal["searching", "reading"]
+Stage = Literal["searching", "reading", "summing up"]
 
-FAR_BEHIND = 0.4  # a passage whose fused score is this far behind the best is not read: it never won
-PASSAGES = 5  # read for a question: recall@5 is 98.9 %, and the reader's time grows with each
+STEM = 5  # letters by which forms of a word are known: "reported", "reports"
+LOOKED_BACK = 10  # earlier questions among which the one that a follow-up leans on is looked for
+
+SUMMARY_WORDS = frozenset({"article", "articles", "text", "summary", "report", "story", "main", "points"})
+EMPTY = "The library is empty. Add an article, then ask again."
+GUIDANCE = {
+    "greeting": "Hello! Ask me what the article says: who, what, when, where, why or how many.",
+    "thanks": "You are welcome. Ask on whenever you like.",
+    "foreign": "I read questions in English only. Ask who, what, when, where, why or how many, in English.",
+    "no question": "I did not see a question in that. Ask who, what, when, where, why or how many, "
+    "or “What is this about?”",
+    "nothing before": "I do not know what that refers to. Please ask the whole question.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """An answer and how it came about: the readings of its parts, or of a follow-up as asked and as understood."""
+
+    answer: Answer
+    readings: tuple[Reading, ...] = ()
 
 
 class Assistant:
     """Answers questions about one library. Safe to share between threads."""
 
-    def __init__(self, retriever: Retriever, reader: Reader) -> None:
+    def __init__(self, retriever: Retriever, examiner: Examiner) -> None:
         self.library = retriever.library
+        self.examiner = examiner
         self._retriever = retriever
-        self._reader = reader
 
     @classmethod
     def open(cls, library: Library, settings: Settings) -> Self:
         """An assistant for the library, with the models that the settings name. Raises `EncoderMismatch`."""
         library.require_encoder(fingerprint(settings.encoder))
         built_in = settings.encoder == BUILT_IN
-        encoder = QuestionEncoder() if built_in else WorkerEncoder(settings.encoder)
-        return cls(Retriever(library, encoder), Reader(settings.threads))
+        retriever = Retriever(library, QuestionEncoder() if built_in else WorkerEncoder(settings.encoder))
+        judge = Judge.load(settings.judge or BUILT_IN_JUDGE)
+        second = None if settings.reader == "fast" else lambda: Reader(LARGE, settings.threads)
+        return cls(retriever, Examiner(retriever, Reader(SMALL, settings.threads), judge, second))
 
-    def ask(self, question: str) -> Answer:
-        """The answer. Raises `QuestionError` for a question that is empty or too long."""
-        *_, answer = self.stages(question)
-        assert isinstance(answer, Answer)
-        return answer
+    def ask(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Answer:
+        """The answer, as `trace` gives it."""
+        return self.trace(question, history, article).answer
 
-    def stages(self, question: str) -> Iterator[Stage | Answer]:
-        """What is being done, as it begins, and at last the answer."""
-        question = understand(question)
+    def trace(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Trace:
+        """The answer and how it came about.
+
+        `history` is the earlier questions, oldest first; a follow-up that says too little alone is read with them.
+        `article` is the id of the one to be asked. Raises `QuestionError` for a question that is empty or too long.
+        """
+        *_, trace = self.stages(question, history, article)
+        assert isinstance(trace, Trace)
+        return trace
+
+    def stages(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Iterator[Stage | Trace]:
+        """What is being done, as it begins, and at last what `trace` gives."""
+        asked = understand(question)
+        seconds = {"retrieve": 0.0, "read": 0.0}
         began = time.perf_counter()
-        yield "searching"
-        passages = self._retriever.retrieve(question, PASSAGES)
-        retrieved = time.perf_counter()
-        yield "reading"
-        verdicts = self._read(question, passages)
-        read = time.perf_counter()
-        answer = self._conclude(question, verdicts)
-        self._verify(answer)
-        answer.seconds.update(retrieve=retrieved - began, read=read - retrieved, total=time.perf_counter() - began)
-        yield answer
+        if asked.kind in GUIDANCE:
+            trace = Trace(_guide(asked, GUIDANCE[asked.kind]))
+        elif asked.kind == "overview":
+            yield "summing up"
+            trace = Trace(self._sum_up(asked, article))
+        else:
+            trace = yield from self._answer(asked, history, article, seconds)
+        self._verify(trace.answer)
+        trace.answer.seconds.update(seconds, total=time.perf_counter() - began)
+        yield trace
 
-    def _read(self, question: str, passages: list[Passage]) -> list[Verdict]:
-        """Verdicts on the passages' spans, likeliest passage first, until one is so good that no other will win."""
-        spans: list[Span] = []
-        verdicts: list[Verdict] = []
-        for passage in passages:
-            if passage.fused < passages[0].fused - FAR_BEHIND:
-                break
-            spans += self._reader.read(question, passage)
-            verdicts = judge(question, spans)
-            if verdicts and verdicts[0].score >= SURE:
-                break
-        return verdicts
+    def _answer(
+        self, asked: Question, history: Sequence[str], article: str | None, seconds: dict[str, float]
+    ) -> Generator[Stage, None, Trace]:
+        """The question by itself; if that is refused, or says nothing alone, with the one that it leans on."""
+        earlier = _leant_on(history) if asked.leans else None
+        words = content_words(asked.text)
+        if asked.leans and not earlier and not words:
+            return Trace(_guide(asked, GUIDANCE["nothing before"]))
+        own = [word for word in words if word not in phrases.VAGUE]
+        readings: list[Reading] = []
+        if own or not earlier:
+            readings = yield from self._read(asked.parts, article, seconds)
+            if not earlier or any(map(self._kept, readings)):
+                return Trace(self._conclude(asked, readings), tuple(readings))
+        read_as = understand(combine(earlier, asked.parts[0]))
+        before = yield from self._read([earlier], article, seconds)
+        cited = [verdict.span for verdict in self._kept(before[0])[:1]]
+        terms = " ".join([read_as.text, *(span.passage.article.text[slice(*span.sentence)] for span in cited)])
+        retried = yield from self._read([read_as.text], article, seconds, terms)
+        best = retried[0].verdicts[:1]
+        is_echo = any(map(_overlap, before[0].verdicts[:1], best)) or not any(_speaks_of(own, one) for one in best)
+        if own and is_echo:  # the earlier question was answered, not this one
+            return Trace(self._refuse(asked, readings, None), (*readings, *retried))
+        return Trace(self._conclude(asked, retried, read_as), (*readings, *retried))
 
-    def _conclude(self, question: str, verdicts: list[Verdict]) -> Answer:
-        if not verdicts:
-            return Answer(question, "not_found", "", confidence=1.0)
-        best = verdicts[0]
-        if best.score < THRESHOLD:
-            return Answer(question, "not_found", "", 1 - best.confidence, closest=cut(1, best.span))
-        return Answer(question, "answered", best.span.text, best.confidence, quote_spans(verdicts, THRESHOLD))
+    def _read(
+        self, questions: Sequence[str], article: str | None, seconds: dict[str, float], terms: str | None = None
+    ) -> Generator[Stage, None, list[Reading]]:
+        """Each question read; `terms` is what to search for if it is not the question itself."""
+        readings = []
+        for question in questions:
+            began = time.perf_counter()
+            yield "searching"
+            passages = self.examiner.retrieve(terms or question, article)
+            retrieved = time.perf_counter()
+            yield "reading"
+            readings.append(self.examiner.read(question, passages))
+            seconds["retrieve"] += retrieved - began
+            seconds["read"] += time.perf_counter() - retrieved
+        return readings
+
+    def _kept(self, reading: Reading) -> list[Verdict]:
+        """The verdicts that are no refusal; none when the first, the likeliest, is one."""
+        kept = [verdict for verdict in reading.verdicts if verdict.confidence >= self.examiner.judge.threshold(verdict)]
+        return kept if kept and kept[0] is reading.verdicts[0] else []
+
+    def _conclude(self, asked: Question, readings: Sequence[Reading], read_as: Question | None = None) -> Answer:
+        """The answer of the readings, one for each part of the question."""
+        kept = [self._kept(reading) for reading in readings]
+        text = read_as.text if read_as else None
+        if not any(kept) or not (asked.is_question or _are_known(readings)):
+            return self._refuse(asked, readings, text)
+        confidence = min(verdicts[0].confidence for verdicts in kept if verdicts)
+        kinds = [understand(reading.question).kind for reading in readings]
+        parts = [compose(verdicts, kind) if verdicts else None for verdicts, kind in zip(kept, kinds, strict=True)]
+        said = parts[0]
+        if said is None or len(parts) > 1:
+            said = merge((reading.question, part) for reading, part in zip(readings, parts, strict=True))
+        if kinds == ["yes_no"]:
+            return Answer(asked.text, "related", "", confidence, said.quotes, read_as=text)
+        words = "; ".join(point.text for point in said.points if point.text)
+        return Answer(
+            asked.text, "answered", words, confidence, said.quotes, said.points, read_as=text, differ=said.differ
+        )
+
+    def _refuse(self, asked: Question, readings: Sequence[Reading], read_as: str | None) -> Answer:
+        best = [reading.verdicts[0] for reading in readings if reading.verdicts]
+        if asked.foreign:
+            return _guide(asked, GUIDANCE["foreign"])
+        if not (asked.is_question or _are_known(readings)):
+            return _guide(asked, GUIDANCE["no question"])
+        if not best:
+            return Answer(asked.text, "not_found", "", confidence=1.0, read_as=read_as)
+        likeliest = max(best, key=lambda verdict: verdict.confidence)
+        closest = cut(1, likeliest.span)
+        return Answer(asked.text, "not_found", "", 1 - likeliest.confidence, closest=closest, read_as=read_as)
+
+    def _sum_up(self, asked: Question, article_id: str | None) -> Answer:
+        """An overview of the article that is asked about; guidance when that is not clear."""
+        article = self.library.article(article_id) if article_id else self._meant(asked)
+        if article is None:
+            titles = [f"“{article.title}”" for article, _ in self.library.articles()]
+            return _guide(asked, f"Which article? Name one of them: {', '.join(titles[:8])}." if titles else EMPTY)
+        spans = overview(article, self._retriever.encoder, asked.section)
+        if not spans:
+            return _guide(asked, _no_section(article, asked.section or ""))
+        quotes = tuple(Quote.cut(number, article, span, span) for number, span in enumerate(spans, start=1))
+        return Answer(asked.text, "overview", "", 1.0, quotes)
 
     def _verify(self, answer: Answer) -> None:
         """Hold every quote against the library once more; nothing else may leave."""
@@ -85,14 +188,50 @@ class Assistant:
             if not quote.is_literal(self.library.article(quote.article_id)):
                 raise LibraryError("the article was changed while it was being read; ask again")
 
+    def _meant(self, asked: Question) -> Article | None:
+        """The only article, or the one whose title shares a word with the question; None if there is no such one."""
+        articles = [article for article, _ in self.library.articles()]
+        words = set(content_words(asked.text))
+        named = [article for article in articles if words & set(content_words(article.title)) - SUMMARY_WORDS]
+        chosen = named or articles
+        return chosen[0] if len(chosen) == 1 else None
 
-def understand(question: str) -> str:
-    """The question on one line, normalised as articles are. Raises `QuestionError`."""
-    question = " ".join(normalise(question).split())
-    if not question:
-        raise QuestionError("the question is empty; ask something that the article may say")
-    if len(question) > MAX_QUESTION:
-        raise QuestionError(
-            f"the question has {len(question):,} characters; the limit is {MAX_QUESTION:,}, ask for less at once"
-        )
-    return question
+
+def _guide(asked: Question, text: str) -> Answer:
+    return Answer(asked.text, "guidance", text, confidence=1.0)
+
+
+def _no_section(article: Article, section: str) -> str:
+    names = [f"“{heading_words(article.text[heading.start : heading.end])}”" for heading in article.headings]
+    if not names:
+        return f"“{article.title}” has no sections. Ask “What is this about?” for an overview of all of it."
+    return f"“{article.title}” has no section named “{section}”. Its sections: {', '.join(names[:8])}."
+
+
+def _leant_on(history: Sequence[str]) -> str | None:
+    """The last earlier question that stands by itself; what the client sends that is no question is passed over."""
+    for text in reversed(history[-LOOKED_BACK:]):
+        try:
+            earlier = understand(text)
+        except QuestionError:
+            continue
+        if not earlier.leans and earlier.kind not in (*GUIDANCE, "overview"):
+            return earlier.parts[0] if len(earlier.parts) == 1 else earlier.text
+    return None
+
+
+def _are_known(readings: Iterable[Reading]) -> bool:
+    """Whether a word that was searched for stands in an article."""
+    return any(passage.lexical for reading in readings for passage in reading.passages)
+
+
+def _speaks_of(words: Sequence[str], verdict: Verdict) -> bool:
+    """Whether the sentence has one of the words, in whatever form."""
+    sentence = verdict.span.passage.article.text[slice(*verdict.span.sentence)]
+    return not {word[:STEM] for word in words}.isdisjoint(word[:STEM] for word in content_words(sentence))
+
+
+def _overlap(one: Verdict, two: Verdict) -> bool:
+    """Whether both mark the same words."""
+    same = one.span.passage.article.id == two.span.passage.article.id
+    return same and one.span.start < two.span.end and two.span.start < one.span.end

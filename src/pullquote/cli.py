@@ -1,4 +1,4 @@
-"""The `pullquote` command. Exit codes: 0 answered or done, 3 not found, 2 usage, 1 failure."""
+"""The `pullquote` command. Exit codes: 0 answered or done, 3 not found, 4 behind a baseline, 2 usage, 1 failure."""
 
 import logging
 import os
@@ -6,8 +6,6 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
-from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +13,11 @@ import typer
 from pydantic import ValidationError
 from rich.logging import RichHandler
 
+from pullquote import cli_quality
 from pullquote.errors import ArticleError, LibraryError, PullquoteError
 from pullquote.library import Library
 from pullquote.settings import Settings
-from pullquote.terminal import err, out, progress_bars, show_answer, show_articles, show_rows, show_starts
+from pullquote.terminal import err, out, progress_bars, show_answer, show_articles
 
 app = typer.Typer(
     help="Ask an article a question, get the answer in the article's own words.",
@@ -26,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_quality.app)
 NOT_FOUND = 3
 
 
@@ -47,6 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
+    article: Annotated[str | None, typer.Option("--article", "-a", help="Ask only the article with this id.")] = None,
+    after: Annotated[
+        list[str] | None, typer.Option(help="An earlier question that this one follows; may repeat.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Answer a question with quotes from the library's articles."""
@@ -56,7 +60,7 @@ def ask(
     settings = Settings()
     with _library(settings) as library:
         _require_articles(library)
-        answer = Assistant.open(library, settings).ask(question)
+        answer = Assistant.open(library, settings).ask(question, after or (), article)
     if json:
         typer.echo(rendering.to_json(answer, indent=2))
     else:
@@ -162,53 +166,6 @@ def serve(
         server.serve(assistant, listener, lambda url: out.print(f"Pullquote is ready at {url} (stop it with Ctrl+C)"))
 
 
-@app.command()
-def eval(
-    file: Annotated[Path, typer.Argument(help="Questions with answers: Pullquote's own format, or SQuAD 1.1 or 2.0.")],
-    articles: Annotated[str, typer.Option(help="Only these articles: titles or ids, separated by commas.")] = "",
-    json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
-    predictions: Annotated[
-        typer.FileTextWrite | None,
-        typer.Option(mode="a", encoding="utf-8", lazy=False, help="Write each answer to this file, one JSON a line."),
-    ] = None,
-) -> None:
-    """Measure the answers to a file of questions; each is asked of its own article only."""
-    from pullquote import evaluating, rendering
-
-    names = frozenset(filter(None, (name.strip() for name in articles.split(","))))
-    gold, questions = evaluating.load(file, names)
-    with progress_bars() as progress:
-        found = list(evaluating.predict(gold, questions, Settings(), progress("asking")))
-    if predictions:
-        predictions.truncate(0)  # it was opened before the work, so that a bad path is told at once
-        predictions.writelines(
-            f'{{"id": {dumps(row.gold.id)}, "answer": {rendering.to_json(row.answer)}}}\n' for row in found
-        )
-    report = evaluating.score(found)
-    if json:
-        typer.echo(dumps(asdict(report), indent=2))
-    else:
-        show_rows(evaluating.rows(report))
-
-
-@app.command()
-def bench(runs: Annotated[int, typer.Option(min=1, max=50, help="How often to start the app.")] = 5) -> None:
-    """Measure what a user waits for: start to page, start to first answer, memory."""
-    from pullquote.benchmarking import measure_start
-
-    settings = Settings()
-    with _library(settings) as library:
-        _require_articles(library)
-    with progress_bars() as progress:
-        bar = progress("starting the app")
-        starts = []
-        for run in range(runs):
-            bar(run, runs)
-            starts.append(measure_start(settings, "Who was the first to report it?"))
-        bar(runs, runs)
-    show_starts(starts)
-
-
 @contextmanager
 def _library(settings: Settings) -> Iterator[Library]:
     library = Library(settings.store)
@@ -219,7 +176,7 @@ def _library(settings: Settings) -> Iterator[Library]:
 
 
 def _require_articles(library: Library) -> None:
-    if not library.articles():
+    if library.is_empty:
         raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
 
 

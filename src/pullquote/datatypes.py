@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-Status = Literal["answered", "overview", "related", "not_found"]
+Status = Literal["answered", "overview", "related", "not_found", "guidance"]
 
 _HEADING_MARKS = re.compile(r"^#{1,6}(?=\s|$)|(?<=\s)#+\s*$|\n\s*[=-]+\s*$")
 
@@ -101,7 +101,7 @@ class Chunk:
 class Passage:
     """A retrieved chunk in its article, with the spans of its sentences (headings left out) in article offsets.
 
-    Scores: cosine; BM25, 0 when no word matched; and the two fused.
+    Scores: cosine; BM25, 0 when no word matched; the two fused. `ranks` are its places by the first two, from 1.
     """
 
     chunk: Chunk
@@ -110,6 +110,7 @@ class Passage:
     dense: float
     lexical: float
     fused: float
+    ranks: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if self.chunk.article_id != self.article.id or self.chunk.end > len(self.article.text):
@@ -124,9 +125,9 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What the reader marked in one sentence of a passage: article offsets, and logits above the null answer's.
+    """What a reader marked in one sentence of a passage: article offsets, and logits above the null answer's.
 
-    `score` is the best span's; `evidence` is the whole sentence's, all its spans taken together.
+    `score` is the best span's; `evidence` the whole sentence's, all its spans together; `null` the null answer's own.
     """
 
     passage: Passage
@@ -135,6 +136,7 @@ class Span:
     end: int
     score: float
     evidence: float
+    null: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.sentence[0] <= self.start < self.end <= self.sentence[1]:
@@ -147,11 +149,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A slice of an article: `article.text[start:end] == text`. `highlight` is the answer inside it."""
+    """A slice of an article: `article.text[start:end] == text`. `highlight` is the answer inside it.
+
+    `article_date` is the day it was added."""
 
     number: int
     article_id: str
     article_title: str
+    article_date: str
     text: str
     start: int
     end: int
@@ -176,6 +181,7 @@ class Quote:
             number=number,
             article_id=article.id,
             article_title=article.title,
+            article_date=article.added_at[:10],
             text=article.text[start:end],
             start=start,
             end=end,
@@ -193,11 +199,30 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """One thing an answer says, in the article's words, with the numbers of the quotes that say it.
+
+    `question` is the part of a compound question that it answers; one without an answer has no text.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    question: str | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.text) != bool(self.citations):
+            raise ValueError("what a point says is cited")
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer for every surface.
 
-    `confidence` is the estimated chance that this answer, or this refusal, is right. `closest` is the nearest
-    passage's quote when nothing was found. `seconds` holds "retrieve", "read" and "total".
+    `answered`: `points` say it, and `text` is all of them. `overview`: quotes in the article's order, and `related`:
+    evidence without a verdict of ours; both without a text. `not_found`: `closest` is the nearest sentence.
+    `guidance`: nothing was asked of the article, and `text`, no quote only here, says what can be. `read_as` is a
+    follow-up as it was understood; `differ` says that two articles disagree. `confidence` is the estimated chance that
+    the answer, or the refusal, is right. `seconds` holds "retrieve", "read" and "total".
     """
 
     question: str
@@ -205,13 +230,20 @@ class Answer:
     text: str
     confidence: float
     quotes: tuple[Quote, ...] = ()
+    points: tuple[Point, ...] = ()
     closest: Quote | None = None
+    read_as: str | None = None
+    differ: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.confidence <= 1.0:
             raise ValueError("confidence is between 0 and 1")
-        if (self.status == "not_found") == bool(self.quotes):
-            raise ValueError("an answer has quotes and a refusal has none")
+        if (self.status in ("not_found", "guidance")) == bool(self.quotes):
+            raise ValueError("an answer has quotes, a refusal and guidance have none")
         if [quote.number for quote in self.quotes] != list(range(1, len(self.quotes) + 1)):
             raise ValueError("quotes are numbered 1, 2, 3")
+        if (self.status == "answered") != bool(self.points):
+            raise ValueError("an answer is made of points")
+        if {number for point in self.points for number in point.citations} - {quote.number for quote in self.quotes}:
+            raise ValueError("a point cites quotes of its answer")

@@ -1,44 +1,62 @@
-"""Questions with gold answers → the numbers. Reads Pullquote's own format and SQuAD 1.1 and 2.0.
+"""Questions with gold answers: read from a file and asked.
 
-EM and F1 as in SQuAD's own script (Rajpurkar et al. 2016); a refused answerable question scores 0 in every measure.
+A file is in Pullquote's own format, or SQuAD 1.1 or 2.0. The own format, in JSON, where further keys are left alone:
+
+    {"articles": [{"id": "a", "title": "…", "text": "…"}],
+     "questions": [{"id": "1", "article": "a", "question": "…", "kind": "answerable", "answers": ["…", "…"],
+                    "after": ["an earlier question", "…"], "paragraph": [0, 480]}]}
+
+An article whose id ends in ".md" is read as Markdown. `after` and `paragraph` (where the gold answer stands: the span
+of its paragraph in `text`) may be left out. A kind is a word of one's own. What is right follows from the answers: a
+question that has some is right when a quote holds one; of kind "overview", when the answer is one; any other ("absent",
+"adversarial", …) when it is refused.
 """
 
 import json
-import re
-import string
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, median, quantiles
-from typing import Any
+from typing import Any, Self
 
-from pullquote.answering import Assistant
+from pullquote.answering import Assistant, Trace
 from pullquote.articles import make_article, normalise
-from pullquote.datatypes import Answer
+from pullquote.datatypes import Answer, Quote
 from pullquote.embedding import WorkerEncoder
 from pullquote.errors import EvaluationError
 from pullquote.ingesting import add_article
 from pullquote.library import Library
-from pullquote.settings import Settings
+from pullquote.measuring import gold_rank, holds, is_refusal, lost_at
+from pullquote.settings import MAX_QUESTION, Settings
 from pullquote.vector_index import VectorIndex
 
 
 @dataclass(frozen=True)
 class GoldQuestion:
-    """A question about one article; `kind` is "answerable" or a way of not being so."""
+    """A question about one article, after the questions `after`; `kind` is "answerable" or a way of not being so."""
 
     id: str
     article: str
     question: str
     kind: str
     answers: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    paragraph: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        _require_strings(self.id, self.article, self.question, self.kind, *self.answers)
+        _require_strings(self.id, self.article, self.question, self.kind, *self.answers, *self.after)
         if self.kind == "answerable" and not self.answers:
             raise ValueError(f"the answerable question {self.id} has no answer")
+        if any(not text.strip() or len(text) > MAX_QUESTION for text in (self.question, *self.after)):
+            raise ValueError(f"the question {self.id} is empty or longer than {MAX_QUESTION:,} characters")
+        if self.paragraph and not 0 <= self.paragraph[0] < self.paragraph[1]:
+            raise ValueError(f"the paragraph of {self.id} is no span")
+
+    @property
+    def is_factual(self) -> bool:
+        """Whether it asks for a fact, by itself: no overview, no follow-up."""
+        return self.kind != "overview" and not self.after
 
 
 @dataclass(frozen=True)
@@ -50,31 +68,53 @@ class GoldArticle:
     text: str
 
     def __post_init__(self) -> None:
-        _require_strings(self.id, self.title, self.text)
+        _require_strings(self.id, self.title)
+        if not isinstance(self.text, str):
+            raise TypeError(f"the text of {self.id} is not a string")
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question, its answer, and whether all its quotes are slices of the file's text."""
+    """A question, its answer, and what is measured of how it came about.
+
+    `literal`: all quotes are slices of the file's text. `rank`: of the first passage that holds a gold answer.
+    `second`: the second reader was consulted. `stage`: where it went wrong, if it did: a stage of `lost_at`; "judging"
+    also for an answer where there is none; "understanding" where the question was taken for another kind than it is.
+    """
 
     gold: GoldQuestion
     answer: Answer
     literal: bool
+    rank: int | None
+    second: bool
+    stage: str
 
+    @classmethod
+    def of(cls, gold: GoldQuestion, trace: Trace, text: str) -> Self:
+        """The prediction of a trace. `text` is the article's, as the file has it, normalised."""
+        rank = gold_rank(trace, gold.answers, gold.paragraph)
+        second = any(reading.second for reading in trace.readings)
+        return cls(gold, trace.answer, _is_literal(trace.answer, text), rank, second, _stage(gold, trace))
 
-@dataclass(frozen=True)
-class Report:
-    """The numbers: percentages but for words, seconds and counts."""
+    @property
+    def right(self) -> bool:
+        """Whether what is expected of a question of this kind was given, in the first quote if it is a gold answer."""
+        return self._is_right(self.answer.quotes[:1])
 
-    questions: dict[str, int]
-    quote_holds_answer: float
-    quote_words: float
-    exact_match: float
-    f1: float
-    refused: dict[str, float]
-    literal: float
-    seconds_median: float
-    seconds_p95: float
+    @property
+    def right_anywhere(self) -> bool:
+        """The same, but any of the quotes may hold the gold answer."""
+        return self._is_right(self.answer.quotes)
+
+    @property
+    def chance(self) -> float:
+        """The estimated chance that the article answers: of a refusal, what its confidence leaves."""
+        return 1 - self.answer.confidence if is_refusal(self.answer) else self.answer.confidence
+
+    def _is_right(self, quotes: Sequence[Quote]) -> bool:
+        if self.gold.answers:
+            return any(holds(quote.text, self.gold.answers) for quote in quotes)
+        return self.answer.status == "overview" if self.gold.kind == "overview" else is_refusal(self.answer)
 
 
 def load(path: Path, articles: frozenset[str] = frozenset()) -> tuple[list[GoldArticle], list[GoldQuestion]]:
@@ -100,7 +140,21 @@ def load(path: Path, articles: frozenset[str] = frozenset()) -> tuple[list[GoldA
     questions = [question for question in questions if question.article in ids]
     if not questions:
         raise EvaluationError(f"{path}: there are no questions in it")
+    if not any(question.answers for question in questions):
+        raise EvaluationError(f"{path}: none of these questions has an answer; at least one is needed")
     return kept, questions
+
+
+def assistants(articles: Iterable[GoldArticle], settings: Settings) -> Iterator[tuple[GoldArticle, Assistant]]:
+    """Each article with an assistant over a library of it alone; the library goes when the next one is taken."""
+    with WorkerEncoder(settings.encoder) as encoder:
+        for gold in articles:
+            with tempfile.TemporaryDirectory() as folder, closing(Library(Path(folder))) as library:
+                is_markdown = gold.id.endswith(".md")
+                article = make_article(gold.text, source=gold.id, title=gold.title, markdown=is_markdown)
+                add_article(library, article, encoder, lambda *_: None)
+                VectorIndex.build(library)
+                yield gold, Assistant.open(library, settings)
 
 
 def predict(
@@ -108,91 +162,35 @@ def predict(
 ) -> Iterator[Prediction]:
     """Ask every question of a library that holds its own article only."""
     done = 0
-    with WorkerEncoder(settings.encoder) as encoder:
-        for gold in articles:
-            with tempfile.TemporaryDirectory() as folder:
-                library = Library(Path(folder))
-                try:
-                    article = make_article(gold.text, source=gold.id, title=gold.title)
-                    add_article(library, article, encoder, lambda *_: None)
-                    VectorIndex.build(library)
-                    assistant = Assistant.open(library, settings)
-                    text = normalise(gold.text)
-                    for question in (question for question in questions if question.article == gold.id):
-                        answer = assistant.ask(question.question)
-                        done += 1
-                        progress(done, len(questions))
-                        yield Prediction(question, answer, _is_literal(answer, text))
-                finally:
-                    library.close()
-
-
-def score(predictions: list[Prediction]) -> Report:
-    """The numbers of these predictions. Raises `EvaluationError` when none of the questions has an answer."""
-    kinds = Counter(prediction.gold.kind for prediction in predictions)
-    answerable = [prediction for prediction in predictions if prediction.gold.kind == "answerable"]
-    if not answerable:
-        raise EvaluationError("none of these questions has an answer; at least one is needed")
-    first_quotes = [prediction.answer.quotes[0].text for prediction in predictions if prediction.answer.quotes]
-    seconds = [prediction.answer.seconds["total"] for prediction in predictions]
-    refused = Counter(prediction.gold.kind for prediction in predictions if prediction.answer.status == "not_found")
-    return Report(
-        questions=dict(kinds),
-        quote_holds_answer=100 * mean(_holds(prediction) for prediction in answerable),
-        quote_words=mean(len(quote.split()) for quote in first_quotes) if first_quotes else 0.0,
-        exact_match=100 * mean(_best(exact_match, prediction) for prediction in answerable),
-        f1=100 * mean(_best(f1, prediction) for prediction in answerable),
-        refused={kind: 100 * refused[kind] / count for kind, count in kinds.items()},
-        literal=100 * mean(prediction.literal for prediction in predictions),
-        seconds_median=median(seconds),
-        seconds_p95=quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else seconds[0],
-    )
-
-
-def rows(report: Report) -> list[tuple[str, str]]:
-    """The report in words, a measure a row."""
-    return [
-        ("questions", ", ".join(f"{count} {kind}" for kind, count in report.questions.items())),
-        ("quote holds answer", f"{report.quote_holds_answer:.1f} % at {report.quote_words:.1f} words"),
-        ("EM / F1", f"{report.exact_match:.1f} / {report.f1:.1f}"),
-        *((f"refused, {kind}", f"{share:.1f} %") for kind, share in report.refused.items()),
-        ("literal quotes", f"{report.literal:.1f} %"),
-        ("seconds a question", f"{report.seconds_median:.3f} median, {report.seconds_p95:.3f} p95"),
-    ]
-
-
-def plain(text: str) -> str:
-    """SQuAD's normalisation: lower case, no punctuation, no a/an/the, single blanks."""
-    text = "".join(char for char in text.lower() if char not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
-
-
-def exact_match(answer: str, gold: str) -> float:
-    """1.0 when the two are the same after `plain`."""
-    return float(plain(answer) == plain(gold))
-
-
-def f1(answer: str, gold: str) -> float:
-    """Harmonic mean of precision and recall over the words of `plain`."""
-    said, wanted = plain(answer).split(), plain(gold).split()
-    shared = sum((Counter(said) & Counter(wanted)).values())
-    return 2 * shared / (len(said) + len(wanted)) if shared else float(said == wanted)
+    asked_about = {question.article for question in questions}
+    for gold, assistant in assistants((article for article in articles if article.id in asked_about), settings):
+        text = normalise(gold.text)
+        for question in (question for question in questions if question.article == gold.id):
+            trace = assistant.trace(question.question, history=question.after)
+            done += 1
+            progress(done, len(questions))
+            yield Prediction.of(question, trace, text)
 
 
 def _require_strings(*values: object) -> None:
     for value in values:
         if not isinstance(value, str):
             raise TypeError(f"{value!r} is not a string")
+        value.encode("utf-8")  # raises a ValueError where JSON held half a character
 
 
 def _from_own(data: dict[str, Any]) -> tuple[list[GoldArticle], list[GoldQuestion]]:
     articles = [GoldArticle(row["id"], row["title"], row["text"]) for row in data["articles"]]
-    questions = [
+    # A paragraph's offsets are good for the text that is stored only where normalisation leaves the file's as it is.
+    same = {article.id for article in articles if normalise(article.text) == article.text}
+    questions = []
+    for row in data["questions"]:
         # subtle: `[] +` lets only a list through; a string would become one answer a letter
-        GoldQuestion(row["id"], row["article"], row["question"], row["kind"], tuple([] + row["answers"]))
-        for row in data["questions"]
-        if not row.get("after")  # a follow-up cannot be asked alone
-    ]
+        answers, after = tuple([] + row["answers"]), tuple([] + (row.get("after") or []))
+        first, last = row.get("paragraph") or (0, 0)
+        paragraph = (int(first), int(last)) if last and row["article"] in same else None
+        question = GoldQuestion(row["id"], row["article"], row["question"], row["kind"], answers, after, paragraph)
+        questions.append(question)
     return articles, questions
 
 
@@ -200,26 +198,27 @@ def _from_squad(data: list[dict[str, Any]]) -> tuple[list[GoldArticle], list[Gol
     """SQuAD's articles, their paragraphs joined by blank lines; its unanswerable questions are "adversarial"."""
     articles, questions = [], []
     for row in data:
-        title = row["title"]
-        text = "\n\n".join(paragraph["context"].strip() for paragraph in row["paragraphs"])
+        title, text = row["title"], ""
+        for paragraph in row["paragraphs"]:
+            text += "\n\n" if text else ""
+            start = len(text)
+            text += normalise(paragraph["context"]).strip()
+            for entry in paragraph["qas"]:
+                kind = "adversarial" if entry.get("is_impossible") else "answerable"
+                answers = tuple(dict.fromkeys(answer["text"] for answer in entry["answers"]))
+                place = (start, len(text)) if len(text) > start else None
+                questions.append(GoldQuestion(entry["id"], title, entry["question"], kind, answers, paragraph=place))
         articles.append(GoldArticle(title, title.replace("_", " "), text))
-        for entry in (entry for paragraph in row["paragraphs"] for entry in paragraph["qas"]):
-            kind = "adversarial" if entry.get("is_impossible") else "answerable"
-            answers = tuple(dict.fromkeys(answer["text"] for answer in entry["answers"]))
-            questions.append(GoldQuestion(entry["id"], title, entry["question"], kind, answers))
     return articles, questions
 
 
+def _stage(gold: GoldQuestion, trace: Trace) -> str:
+    if gold.kind == "overview" or not trace.readings:
+        return "understanding"
+    # What only a later quote of the answer says is not lost; if it is wrong, another was found likelier.
+    return (lost_at(trace, gold.answers) or "reading") if gold.answers else "judging"
+
+
 def _is_literal(answer: Answer, text: str) -> bool:
-    return all(text[quote.start : quote.end] == quote.text for quote in answer.quotes)
-
-
-def _holds(prediction: Prediction) -> bool:
-    quotes = prediction.answer.quotes
-    return bool(quotes) and any(plain(gold) in plain(quotes[0].text) for gold in prediction.gold.answers)
-
-
-def _best(measure: Callable[[str, str], float], prediction: Prediction) -> float:
-    if prediction.answer.status == "not_found":
-        return 0.0
-    return max((measure(prediction.answer.text, gold) for gold in prediction.gold.answers), default=0.0)
+    quotes = [*answer.quotes, *([answer.closest] if answer.closest else [])]
+    return all(text[quote.start : quote.end] == quote.text for quote in quotes)

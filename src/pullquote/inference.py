@@ -12,15 +12,15 @@ from pullquote.errors import ModelError
 
 MODELS = Path(__file__).parent / "models"
 
-TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"  # BERT's, the same for both
+BERT_TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 
 
 class OnnxModel:
     """A session and its tokenizer. Safe to share between threads."""
 
-    def __init__(self, folder: Path, sha256: str, threads: int) -> None:
+    def __init__(self, folder: Path, sha256: str, threads: int, tokenizer_sha256: str = BERT_TOKENIZER_SHA256) -> None:
         check_weights(folder / "model.onnx", sha256)
-        check_weights(folder / "tokenizer.json", TOKENIZER_SHA256)
+        check_weights(folder / "tokenizer.json", tokenizer_sha256)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = ort.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])

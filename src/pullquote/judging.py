@@ -1,56 +1,141 @@
-"""From marked spans to a verdict: which sentence answers best, and how sure that is."""
+"""From marked spans to verdicts: which sentence answers, and the chance that it is right.
 
+A logistic regression over a few features, one for each way a sentence can have been read: by the small reader only
+(`fast`), or by the second one too (`second`). `models/judge.json` holds the coefficients and what they were fitted on;
+`pullquote calibrate FILE` fits them anew.
+"""
+
+import json
 import math
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
 
 from pullquote.datatypes import Span
+from pullquote.errors import ModelError
+from pullquote.inference import MODELS
+from pullquote.retrieving import content_words
+from pullquote.understanding import answer_type, fits
 
-RELEVANCE = 5.0  # logits for a fused retrieval score of 1: a likely passage lends weight to its spans
-NOT_A_NAME = 5.0  # logits taken from a lower-case answer to "who", where the reader fills in a role or a thing
+BUILT_IN = MODELS / "judge.json"
 
-THRESHOLD = -1.5  # score below which the article does not say; `pullquote eval` prints what it refuses by kind
-SURE = 8.0  # score at which no further passage is read: none of them ever wins more than it loses
-# Confidence is logistic in the score, fitted on 270 answerable and 135 absent questions (BENCHMARKS.md has the table).
-SLOPE, INTERCEPT = 0.40, -1.10
+# Logits are above the null answer's; `evidence` is a sentence's spans taken together, `margin` its best span.
+FAST = ("evidence", "margin", "fused", "dense", "misfit")
+SECOND = ("evidence", "fused", "dense", "second_evidence", "second_margin")
 
-_WHO = re.compile(r"\W*(?:\w+\W+)?who(?:m|se)?\b", re.IGNORECASE)  # also after one word: "And who", "By whom"
+ECHO = 0.01  # confidence of words that only repeat the question, where it asks for a name, a time or a number
+
+Place = tuple[str, tuple[int, int]]  # article id and sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A span and its score: logits above the null answer's, with what else speaks for it."""
+    """A sentence that may answer: what speaks for it, and the estimated chance that it does.
+
+    `span` is the second reader's where it read the sentence.
+    """
 
     span: Span
-    score: float
+    features: dict[str, float]
+    confidence: float
 
     @property
-    def confidence(self) -> float:
-        """Estimated chance that the span answers the question."""
-        return 1 / (1 + math.exp(-(SLOPE * self.score + INTERCEPT)))
+    def logit(self) -> float:
+        """The confidence as log odds."""
+        return math.log(self.confidence / (1 - self.confidence))
+
+    @property
+    def is_read_twice(self) -> bool:
+        return "second_evidence" in self.features
 
 
-def judge(question: str, spans: Iterable[Span]) -> list[Verdict]:
-    """One verdict for each sentence (neighbouring chunks share one), best first."""
-    best: dict[tuple[str, tuple[int, int]], Verdict] = {}
-    for span in spans:
-        verdict = Verdict(span, _score(question, span))
-        place = (span.passage.article.id, span.sentence)
-        if place not in best or verdict.score > best[place].score:
-            best[place] = verdict
-    return sorted(best.values(), key=lambda verdict: -verdict.score)
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """P(right) = 1 / (1 + exp(−(intercept + Σ coefficient × feature))), and the chance below which to refuse."""
+
+    intercept: float
+    coefficients: dict[str, float]
+    threshold: float
+
+    def __post_init__(self) -> None:
+        numbers = [self.intercept, self.threshold, *self.coefficients.values()]
+        if not all(isinstance(number, float) and math.isfinite(number) for number in numbers):
+            raise ValueError("coefficients, intercept and threshold are numbers")
+        if not 0 < self.threshold < 1:
+            raise ValueError("the threshold is between 0 and 1")
+
+    def confidence(self, features: Mapping[str, float]) -> float:
+        """The chance, kept off 0 and 1 so that its log odds are finite."""
+        logit = self.intercept + sum(weight * features[name] for name, weight in self.coefficients.items())
+        return 1 / (1 + math.exp(-min(max(logit, -30.0), 30.0)))
 
 
-def _score(question: str, span: Span) -> float:
-    score = span.evidence + RELEVANCE * span.passage.fused
-    if _WHO.match(question) and not _starts_like_a_name(span.text):
-        score -= NOT_A_NAME
-    return score
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Both regressions, and in words what they were fitted on."""
+
+    fast: Logistic
+    second: Logistic
+    fitted_on: str
+
+    def __post_init__(self) -> None:
+        for logistic, names in ((self.fast, FAST), (self.second, SECOND)):
+            if set(logistic.coefficients) != set(names):
+                raise ValueError(f"the features are {', '.join(names)}")
+
+    @classmethod
+    def load(cls, path: Path = BUILT_IN) -> Self:
+        """The judge of a file. Raises `ModelError` when it is not one."""
+        try:
+            data: dict[str, Any] = json.loads(path.read_bytes())
+            return cls(Logistic(**data["fast"]), Logistic(**data["second"]), str(data["fitted_on"]))
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read: {error.strerror}; make it with `pullquote calibrate`") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(
+                f"{path} is no judge of this version ({error}); make it with `pullquote calibrate`"
+            ) from error
+
+    def to_json(self) -> str:
+        """What `load` reads."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    def threshold(self, verdict: Verdict) -> float:
+        """The chance below which this verdict is a refusal."""
+        return self.second.threshold if verdict.is_read_twice else self.fast.threshold
+
+    def verdicts(
+        self, question: str, spans: Iterable[Span], again: Mapping[Place, Span] | None = None
+    ) -> list[Verdict]:
+        """One verdict for each sentence, likeliest first; those that the second reader read (`again`) come first.
+
+        Neighbouring chunks share a sentence: its better reading counts.
+        """
+        best: dict[Place, Verdict] = {}
+        for span in spans:
+            verdict = self._verdict(question, span, (again or {}).get(place_of(span)))
+            if place_of(span) not in best or verdict.confidence > best[place_of(span)].confidence:
+                best[place_of(span)] = verdict
+        return sorted(best.values(), key=lambda verdict: (not verdict.is_read_twice, -verdict.confidence))
+
+    def _verdict(self, question: str, span: Span, second: Span | None) -> Verdict:
+        marked, wanted = second or span, answer_type(question)
+        features = {
+            "evidence": span.evidence,
+            "margin": span.score,
+            "fused": span.passage.fused,
+            "dense": span.passage.dense,
+            "misfit": float(not fits(wanted, marked.text)),
+        }
+        if second:
+            features |= {"second_evidence": second.evidence, "second_margin": second.score}
+        confidence = (self.second if second else self.fast).confidence(features)
+        if wanted and set(content_words(marked.text)) <= set(content_words(question)):
+            confidence = min(confidence, ECHO)
+        return Verdict(marked, features, confidence)
 
 
-def _starts_like_a_name(text: str) -> bool:
-    words = re.findall(r"[^\W_]+", text)
-    if words and words[0].lower() in {"a", "an", "the"}:
-        words = words[1:]
-    return bool(words) and not words[0][0].islower()
+def place_of(span: Span) -> Place:
+    """What tells a sentence from every other."""
+    return span.passage.article.id, span.sentence

@@ -2,9 +2,8 @@
 
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pullquote.database import Database
 from pullquote.datatypes import Article, Chunk, Heading
 from pullquote.errors import EncoderMismatch, LibraryError, UnknownArticle
 
@@ -38,11 +38,10 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._threads = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._database = Database(folder / FILE_NAME)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with self._transaction() as db:
+            with self._database.transaction() as db:
                 for statement in _SCHEMA.split(";\n"):
                     db.execute(statement)
                 db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '0')", [FORMAT])
@@ -60,6 +59,11 @@ class Library:
     def revision(self) -> int:
         """A count of the changes made to this library, by any process."""
         return int(self._meta("revision"))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no article."""
+        return self._db.execute("SELECT 1 FROM articles LIMIT 1").fetchone() is None
 
     @property
     def encoder(self) -> str:
@@ -159,13 +163,25 @@ class Library:
         )
         return revision, keys, vectors
 
-    def search_words(self, words: Sequence[str], count: int) -> list[tuple[int, float]]:
-        """Keys and BM25 scores (higher is better) of the chunks that hold any of the words, best first."""
+    def keys(self, article_id: str) -> range:
+        """The keys of an article's chunks, which follow each other. Raises `UnknownArticle`."""
+        row = self._db.execute("SELECT min(id), max(id) FROM chunks WHERE article_id = ?", [article_id]).fetchone()
+        if row[0] is None:
+            raise _unknown(article_id)
+        return range(row[0], row[1] + 1)
+
+    def search_words(self, words: Sequence[str], count: int, within: range | None = None) -> list[tuple[int, float]]:
+        """Keys and BM25 scores (higher is better) of the chunks that hold any of the words, best first.
+
+        `within` are the keys to look among. Scores are the whole library's, so those of two searches compare.
+        """
         if not words:
             return []
         query = " OR ".join('"' + word.replace('"', '""') + '"' for word in words)
-        statement = "SELECT rowid, -rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?"
-        return self._db.execute(statement, [query, count]).fetchall()
+        among = "AND rowid BETWEEN ? AND ?" if within else ""
+        statement = f"SELECT rowid, -rank FROM words WHERE words MATCH ? {among} ORDER BY rank LIMIT ?"
+        ends = [within[0], within[-1]] if within else []
+        return self._db.execute(statement, [query, *ends, count]).fetchall()
 
     def is_new_starter(self, sha256: str) -> bool:
         """Whether a file with this SHA-256 has never been marked as started with."""
@@ -173,26 +189,16 @@ class Library:
 
     def mark_starter(self, sha256: str) -> None:
         """Remember a starting file, so that an article removed later does not come back at the next start."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             db.execute("INSERT OR IGNORE INTO starters VALUES (?)", [sha256])
 
     def close(self) -> None:
         """Close every thread's connection; the library is not used afterwards."""
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
+        self._database.close()
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> AbstractContextManager[None]:
         """Everything read inside, by this thread, is of one moment."""
-        if self._db.in_transaction:
-            yield
-            return
-        self._db.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._db.execute("COMMIT")
+        return self._database.snapshot()
 
     def _article(self, article_id: str) -> Article:
         row = self._db.execute(
@@ -213,35 +219,14 @@ class Library:
 
     @property
     def _db(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
-        if connection is None:
-            path = self.folder / FILE_NAME
-            connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-                connection.execute(f"PRAGMA {pragma}")
-            self._threads.connection = connection
-            self._connections.append(connection)
-        return connection
+        return self._database.connection
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """A transaction that changes what can be found, and so counts as one revision."""
-        with self._transaction() as db:
+        with self._database.transaction() as db:
             yield db
             db.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, with the write lock held from the start."""
-        db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield db
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:  # SQLite itself undoes all when the disk is full
-                db.execute("ROLLBACK")
-            raise
 
 
 def _unknown(article_id: str) -> UnknownArticle:

@@ -1,4 +1,4 @@
-"""The extractive reader: marks the span of a passage that answers a question, scored against the null answer.
+"""The extractive readers: mark the span of a passage that answers a question, scored against the null answer.
 
 Decoding as for SQuAD 2.0 (Devlin et al. 2019, section 4.3): a span scores start logit + end logit, the null answer
 the same two at [CLS]; what counts is the difference. A sentence is as likely as all its spans together, so that
@@ -7,6 +7,7 @@ one with several good readings of the same answer beats a lone span elsewhere.
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +15,46 @@ from numpy.typing import NDArray
 from tokenizers import Encoding
 
 from pullquote.datatypes import Passage, Span
-from pullquote.inference import MODELS, OnnxModel
+from pullquote.inference import BERT_TOKENIZER_SHA256, MODELS, OnnxModel
 
-WEIGHTS_SHA256 = "23bc27923ccb1b153934da09000e33d33bad838c20d3ef980e485f9dfa60d795"
 MAX_TOKENS = 384  # of question and passage together
 MAX_QUESTION_TOKENS = 96  # the rest of a longer question is not read
 STRIDE = 64  # tokens that two windows of a longer passage share
 MAX_ANSWER_TOKENS = 30
-TEMPERATURE = 2.0  # logits; of 1.5, 2 and 2.5 the one that picked the right sentence most often
 
 _DETERMINER = re.compile(r"\b(?:an?|the) \Z", re.IGNORECASE)
 
 Logits = NDArray[np.float32]
 
 
-class Reader:
-    """The small reader (MiniLM-L6, int8)."""
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A reader's folder, the SHA-256 of its two files, and the temperature (logits) of its evidence."""
 
-    def __init__(self, threads: int = 2, folder: Path = MODELS / "reader") -> None:
-        self._model = OnnxModel(folder, WEIGHTS_SHA256, threads)
+    folder: Path
+    model: str
+    tokenizer: str
+    temperature: float
+
+
+# Each temperature is the one, of 1, 1.5, 2 and 2.5, at which the reader picked the right sentence most often.
+SMALL = Weights(  # MiniLM-L6, int8
+    MODELS / "reader", "23bc27923ccb1b153934da09000e33d33bad838c20d3ef980e485f9dfa60d795", BERT_TOKENIZER_SHA256, 2.0
+)
+LARGE = Weights(  # MPNet-base, 4 bits
+    MODELS / "reader-large",
+    "24581a3d3a4b33308791e98fdbe7f27f2634d9c0dc059e42b57fb2b40c1daa3b",
+    "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
+    1.0,
+)
+
+
+class Reader:
+    """A reader. Safe to share between threads."""
+
+    def __init__(self, weights: Weights = SMALL, threads: int = 2) -> None:
+        self._model = OnnxModel(weights.folder, weights.model, threads, weights.tokenizer)
+        self._temperature = weights.temperature
         self._model.tokenizer.enable_truncation(MAX_TOKENS, stride=STRIDE, strategy="only_second")
 
     def read(self, question: str, passage: Passage) -> list[Span]:
@@ -58,22 +80,44 @@ class Reader:
         for sentence in passage.sentences:
             inside = places[(offsets[places, 0] >= sentence[0]) & (offsets[places, 1] <= sentence[1])]
             if len(inside):
-                first, last, score, evidence = best_span(start[inside], end[inside])
+                first, last, score, evidence = best_span(start[inside], end[inside], self._temperature)
                 begin, stop = int(offsets[inside[first], 0]), int(offsets[inside[last], 1])
                 # The reader was trained on answers without their determiner; people read "The New York Times".
                 if determiner := _DETERMINER.search(passage.article.text, sentence[0], begin):
                     begin = determiner.start()
-                yield Span(passage, sentence, begin, stop, score - null, evidence - null)
+                yield Span(passage, sentence, begin, stop, score - null, evidence - null, null)
 
 
-def best_span(start: Logits, end: Logits) -> tuple[int, int, float, float]:
+def around(passage: Passage, sentence: tuple[int, int], words: int) -> Passage:
+    """The part of a passage around one of its sentences: whole sentences, before and after in turn, of `words` or more.
+
+    A shorter text leaves a reader less to be misled by, and less to read.
+    """
+    sentences = passage.sentences
+    first = last = sentences.index(sentence)
+    before = True
+    while _words(passage, sentences[first], sentences[last]) < words and last - first + 1 < len(sentences):
+        if (before and first > 0) or last + 1 == len(sentences):
+            first -= 1
+        else:
+            last += 1
+        before = not before
+    chunk = replace(passage.chunk, start=sentences[first][0], end=sentences[last][1])
+    return replace(passage, chunk=chunk, sentences=sentences[first : last + 1])
+
+
+def _words(passage: Passage, first: tuple[int, int], last: tuple[int, int]) -> int:
+    return len(passage.article.text[first[0] : last[1]].split())
+
+
+def best_span(start: Logits, end: Logits, temperature: float) -> tuple[int, int, float, float]:
     """The best span (i ≤ j < i + `MAX_ANSWER_TOKENS`) of logits of shape (tokens,): first token, last token, score.
 
-    Fourth comes the evidence of all spans together: their log-sum-exp at `TEMPERATURE`.
+    Fourth comes the evidence of all spans together: their log-sum-exp at `temperature`.
     """
     scores = (start[:, None] + end[None, :]).astype(np.float64)
     spans = np.triu(np.tril(np.ones(scores.shape, dtype=bool), MAX_ANSWER_TOKENS - 1))
     scores[~spans] = -np.inf
     first, last = divmod(int(np.argmax(scores)), len(end))
     best = float(scores[first, last])
-    return first, last, best, best + TEMPERATURE * float(np.log(np.exp((scores - best) / TEMPERATURE).sum()))
+    return first, last, best, best + temperature * float(np.log(np.exp((scores - best) / temperature).sum()))

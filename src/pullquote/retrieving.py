@@ -32,23 +32,34 @@ class Retriever:
 
     def __init__(self, library: Library, encoder: Encoder) -> None:
         self.library = library
-        self._encoder = encoder
+        self.encoder = encoder
         self._index = VectorIndex.open(library)
         self._made_by = library.encoder
         self._lock = threading.Lock()
 
-    def retrieve(self, question: str, count: int) -> list[Passage]:
-        """The `count` best passages for the question, best first; fewer when the library is small."""
-        vector = self._encoder.encode([question])[0]
+    def retrieve(self, question: str, count: int, article: str | None = None) -> list[Passage]:
+        """The `count` best passages for the question, best first; fewer when the library is small.
+
+        With an article's id, its passages only. Raises `UnknownArticle`.
+        """
+        vector = self.encoder.encode([question])[0]
         with self.library.snapshot():
             index = self._current_index()
-            lexical = dict(self.library.search_words(content_words(question), CANDIDATES))
-            dense = index.cosines(vector, lexical) | dict(index.search(vector, CANDIDATES))
+            within = self.library.keys(article) if article else None
+            lexical = dict(self.library.search_words(content_words(question), CANDIDATES, within))
+            nearest = index.cosines(vector, within) if within else dict(index.search(vector, CANDIDATES))
+            dense = nearest | index.cosines(vector, lexical.keys() - nearest.keys())
             top = max(lexical.values(), default=1.0)
             fused = {key: dense[key] + LEXICAL_WEIGHT * lexical.get(key, 0.0) / top for key in dense}
             best = sorted(fused, key=lambda key: -fused[key])[:count]
             chunks = self.library.chunks(best)
-            return [self._passage(chunks[key], dense[key], lexical.get(key, 0.0), fused[key]) for key in best]
+            places = _places(dense), _places(lexical)
+            return [
+                self._passage(
+                    chunks[key], dense[key], lexical.get(key, 0.0), fused[key], (places[0][key], places[1].get(key, 0))
+                )
+                for key in best
+            ]
 
     def _current_index(self) -> VectorIndex:
         with self._lock:
@@ -57,9 +68,14 @@ class Retriever:
                 self._index = VectorIndex.build(self.library)
             return self._index
 
-    def _passage(self, chunk: Chunk, dense: float, lexical: float, fused: float) -> Passage:
+    def _passage(self, chunk: Chunk, dense: float, lexical: float, fused: float, ranks: tuple[int, int]) -> Passage:
         article = self.library.article(chunk.article_id)
-        return Passage(chunk, article, _sentences(article, chunk), dense, lexical, fused)
+        return Passage(chunk, article, _sentences(article, chunk), dense, lexical, fused, ranks)
+
+
+def _places(scores: dict[int, float]) -> dict[int, int]:
+    """Each key's place by its score, from 1."""
+    return {key: place for place, key in enumerate(sorted(scores, key=lambda key: -scores[key]), start=1)}
 
 
 def content_words(question: str) -> list[str]:
@@ -69,8 +85,10 @@ def content_words(question: str) -> list[str]:
 
 
 def _sentences(article: Article, chunk: Chunk) -> tuple[tuple[int, int], ...]:
-    """The chunk's sentences; headings only when it has nothing else (they name a matter, they say nothing of it)."""
+    """The chunk's sentences; title and headings, which name a matter and say nothing of it, when it has no others."""
     headings = {heading.start for heading in article.headings}
+    if article.title[-1].isalnum():  # a sentence ends otherwise
+        headings |= {start for start, end in article.paragraphs[:1] if article.text[start:end] == article.title}
     inside = [span for span in article.paragraphs if span[0] < chunk.end and span[1] > chunk.start]
     paragraphs = [span for span in inside if span[0] not in headings] or inside
     # A chunk begins and ends where sentences do, so that its part of a long paragraph splits like the whole of it.

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,4 +26,11 @@ class Settings(BaseSettings):
         min_length=1,
         description="the built-in encoder, or a sentence-transformers folder or name (then `pullquote reembed`)",
     )
-    threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of the reader")
+    reader: Literal["best", "fast"] = Field(
+        default="best",
+        description='"best" reads likely passages twice, the second time with the large reader; "fast" once',
+    )
+    judge: Path | None = Field(
+        default=None, description="a file that `pullquote calibrate` made, for the built-in judge"
+    )
+    threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of a reader")

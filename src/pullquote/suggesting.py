@@ -1,12 +1,14 @@
 """Example questions made from the articles' own sentences, each one asked before it is offered.
 
 "X was the first to report it." becomes "Who was the first to report it?", "X was founded in 1901." becomes "When was
-X founded?". The assistant must give back the very words that were taken out, or the question is dropped.
+X founded?". The assistant must give back the very words that were taken out, or the question is dropped. Not so in a
+draft for `pullquote eval`, which a person corrects.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 from pullquote.answering import Assistant
 from pullquote.datatypes import Article
@@ -14,6 +16,7 @@ from pullquote.sentences import sentence_spans
 
 TRIED = 20  # candidates asked at most; a tenth of a second each
 MIN_WORDS, MAX_WORDS = 4, 15  # of a question
+DRAFTED = 20  # questions about an article: as many as a person corrects in a quarter of an hour
 
 _NAME = r"(?:[Tt]he )?[A-Z][\w.’'-]*(?: (?:of |the |and |for )*[A-Z][\w.’'-]*)*(?: [a-z]+s)?"
 _BE = {"are": "is", "were": "was", "have": "has"}
@@ -36,13 +39,36 @@ _WHERE_TO_STOP = re.compile(
 def suggest(assistant: Assistant, count: int) -> list[str]:
     """Up to `count` questions that the library answers, from different sentences; fewer when none can be made."""
     articles = [article for article, _ in assistant.library.articles()[:5]]
-    candidates = dict.fromkeys(islice((pair for article in articles for pair in _candidates(article)), TRIED))
-    found = (question for question, taken in candidates if _gives_back(assistant, question, taken))
+    pairs = dict.fromkeys(islice((made[:2] for article in articles for made in _candidates(article)), TRIED))
+    found = (question for question, taken in pairs if _gives_back(assistant, question, taken))
     return list(islice(found, count))
 
 
-def _candidates(article: Article) -> Iterator[tuple[str, str]]:
-    """Questions and the words taken out to make them, at most one of a sentence."""
+def draft(articles: Iterable[Article], count: int = DRAFTED) -> dict[str, Any]:
+    """A file of up to `count` questions about each article, as `evaluating.load` reads it, to be corrected by hand.
+
+    Each is with the sentence it was made from. Nobody has asked them: `checked` is false.
+    """
+    kept = list(articles)
+    questions = [
+        {
+            "id": f"{article.id}-{number}",
+            "article": article.id,
+            "question": question,
+            "kind": "answerable",
+            "answers": [taken],
+            "checked": False,
+            "sentence": sentence,
+        }
+        for article in kept
+        for number, (question, taken, sentence) in enumerate(islice(_candidates(article), count), start=1)
+    ]
+    rows = [{"id": article.id, "title": article.title, "text": article.text} for article in kept]
+    return {"articles": rows, "questions": questions}
+
+
+def _candidates(article: Article) -> Iterator[tuple[str, str, str]]:
+    """Questions, the words taken out to make them, and the sentence they are made from; at most one of a sentence."""
     for paragraph in article.paragraphs:
         for start, end in sentence_spans(article, paragraph):
             sentence = " ".join(article.text[start:end].split())
@@ -53,7 +79,7 @@ def _candidates(article: Article) -> Iterator[tuple[str, str]]:
             else:
                 continue
             if MIN_WORDS <= len(question.split()) <= MAX_WORDS:
-                yield question, match["taken"]
+                yield question, match["taken"], sentence
 
 
 def _shortened(rest: str) -> str:

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
-from pullquote.datatypes import Answer, Article
-from pullquote.rendering import NOT_FOUND, confidence_words, quote_place
+from pullquote.datatypes import Answer, Article, Quote
+from pullquote.rendering import ALSO, NOT_FOUND, confidence_words, further_quotes, lead, quote_place
 
 if TYPE_CHECKING:  # what measures a start brings an HTTP client, which no other command waits for
     from pullquote.benchmarking import Start
@@ -24,16 +24,25 @@ err = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stde
 
 def show_answer(answer: Answer) -> None:
     """Print the answer with its quotes, or the refusal with the closest passage."""
-    out.print(answer.text or NOT_FOUND, style="bold")
+    if answer.read_as:
+        out.print(f"Read as: {answer.read_as}\n", style="dim")
+    if opening := lead(answer):
+        out.print(opening, style="bold")
+    for point in answer.points:
+        if point.question:
+            out.print(point.question, style="dim")
+        marks = "".join(f" [{number}]" for number in point.citations)
+        out.print(Text(point.text or NOT_FOUND, style="bold").append(marks, style="not bold cyan"))
+    further = further_quotes(answer)
+    for quote in answer.quotes:
+        if further and quote == further[0]:
+            out.print(f"\n{ALSO}", style="dim")
+        _show_quote(quote, marked=answer.status in ("answered", "related"))
     if answer.closest:
         out.print("\nClosest passage:", style="dim")
-    for quote in [answer.closest] if answer.closest else answer.quotes:
-        text = Text(quote.text)
-        if answer.quotes:
-            text.stylize("bold", quote.highlight[0] - quote.start, quote.highlight[1] - quote.start)
-        out.print(Text(f"\n[{quote.number}] ", style="cyan").append_text(text))
-        out.print(f"    {quote_place(quote)}", style="dim")
-    out.print(f"\n{confidence_words(answer)}", style="italic")
+        _show_quote(answer.closest, marked=False)
+    if words := confidence_words(answer):
+        out.print(f"\n{words}", style="italic")
 
 
 def show_articles(articles: Sequence[tuple[Article, int]]) -> None:
@@ -45,12 +54,13 @@ def show_articles(articles: Sequence[tuple[Article, int]]) -> None:
     out.print(table if articles else "The library is empty; add an article with `pullquote add PATH`.")
 
 
-def show_rows(rows: Sequence[tuple[str, str]]) -> None:
-    """Print measures and their values."""
-    table = _table("measure", "value")
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], console: Console = out) -> None:
+    """Print a table under its title."""
+    table = _table(*columns)
     for row in rows:
         table.add_row(*row)
-    out.print(table)
+    console.print(f"\n{title}", style="bold")
+    console.print(table)
 
 
 def show_starts(starts: "Sequence[Start]") -> None:
@@ -60,6 +70,14 @@ def show_starts(starts: "Sequence[Start]") -> None:
         values = sorted(getattr(start, name) for start in starts)
         table.add_row(f"{name}, {unit}", *(f"{value:.2f}" for value in (median(values), values[0], values[-1])))
     out.print(table)
+
+
+def _show_quote(quote: Quote, marked: bool) -> None:
+    text = Text(quote.text)
+    if marked:
+        text.stylize("bold", quote.highlight[0] - quote.start, quote.highlight[1] - quote.start)
+    out.print(Text(f"\n[{quote.number}] ", style="cyan").append_text(text))
+    out.print(f"    {quote_place(quote)}", style="dim")
 
 
 @contextmanager

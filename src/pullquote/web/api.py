@@ -14,14 +14,17 @@ from pullquote.datatypes import heading_words
 from pullquote.errors import LibraryError, QuestionError, UnknownArticle
 from pullquote.settings import MAX_QUESTION
 
+MAX_HISTORY = 200  # earlier questions sent along; the last ten count
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")  # escapes everything in .html
 TEMPLATES.env.filters["heading_words"] = heading_words
 
 
 class Question(BaseModel):
-    """What is asked."""
+    """What is asked: the earlier questions (oldest first), and the id of the article to ask, if only one is meant."""
 
     question: str = Field(max_length=MAX_QUESTION)
+    history: list[str] = Field(default=[], max_length=MAX_HISTORY)
+    article: str | None = None
 
 
 def routes(assistant: Assistant) -> APIRouter:
@@ -32,9 +35,11 @@ def routes(assistant: Assistant) -> APIRouter:
     @router.post("/api/ask")
     def ask(body: Question) -> Response:
         try:
-            answer = assistant.ask(body.question)
+            answer = assistant.ask(body.question, body.history, body.article or None)
         except QuestionError as error:
             raise HTTPException(422, str(error)) from error
+        except UnknownArticle as error:
+            raise HTTPException(404, str(error)) from error
         except LibraryError as error:
             raise HTTPException(503, str(error)) from error
         return Response(rendering.to_json(answer), media_type="application/json")

@@ -1,5 +1,6 @@
 """The chat page: Gradio Blocks over the assistant. It shows what `rendering` makes and adds nothing of its own."""
 
+import html
 import logging
 from collections.abc import Iterator
 from functools import lru_cache
@@ -9,13 +10,19 @@ import gradio as gr
 
 from pullquote.answering import Assistant
 from pullquote.errors import PullquoteError
+from pullquote.explaining import Table, explain
 from pullquote.rendering import escape, to_markdown
 from pullquote.settings import MAX_QUESTION
 from pullquote.suggesting import suggest
 
 log = logging.getLogger("pullquote")
 
-STAGES = {"searching": "Searching the article…", "reading": "Reading the likeliest passages…"}
+STAGES = {
+    "searching": "Searching the article…",
+    "reading": "Reading the likeliest passages…",
+    "summing up": "Looking for the sentences that sum it up…",
+}
+ALL = "All articles"
 BANNER = "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article](/articles)"
 EXAMPLES = 3
 AT_ONCE = 4  # questions read at the same time; the others wait in line
@@ -49,8 +56,11 @@ def build(assistant: Assistant) -> gr.Blocks:
                 layout="panel",
                 placeholder=_empty_state(assistant),
             )
+            with gr.Accordion("Why this answer?", open=False, elem_id="why"):
+                why = gr.Markdown("", elem_id="why-tables")
             with gr.Row(elem_id="examples"):
                 examples = [gr.Button("", visible=False, size="sm", elem_classes="example") for _ in range(EXAMPLES)]
+            article = gr.Dropdown(**_choices(assistant), elem_id="article", label="Ask", filterable=True)
             question = gr.Textbox(
                 elem_id="question",
                 label="Your question",
@@ -64,41 +74,49 @@ def build(assistant: Assistant) -> gr.Blocks:
         with gr.Column(scale=5, elem_id="reader"):
             gr.Markdown("The article opens here.", elem_id="reader-empty")
 
-        def answer(asked: str, history: list[dict[str, Any]]) -> Iterator[tuple[Any, Messages]]:
-            yield from _answer(assistant, asked, history)
+        def answer(asked: str, history: list[dict[str, Any]], chosen: str) -> Iterator[tuple[Any, Messages, Any]]:
+            yield from _answer(assistant, asked, history, chosen)
 
         limits: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "ask", "api_visibility": "private"}
-        question.submit(answer, [question, chat], [question, chat], show_progress="hidden", **limits)
-        for example in examples:
-            example.click(answer, [example, chat], [question, chat], show_progress="hidden", **limits)
+        for box, asking in ((question, question.submit), *((example, example.click) for example in examples)):
+            asking(answer, [box, chat, article], [question, chat, why], show_progress="hidden", **limits)
         suggestions = lru_cache(maxsize=1)(lambda _revision: suggest(assistant, EXAMPLES))
 
         def welcome() -> list[dict[str, Any]]:
             found = suggestions(assistant.library.revision)
             shown = [gr.update(value=text, visible=True) for text in found]
-            return [gr.update(placeholder=_empty_state(assistant)), *shown, *[gr.skip()] * (EXAMPLES - len(shown))]
+            unused = [gr.skip()] * (EXAMPLES - len(shown))
+            return [gr.update(placeholder=_empty_state(assistant)), gr.update(**_choices(assistant)), *shown, *unused]
 
-        page.load(welcome, None, [chat, *examples], show_progress="hidden", api_visibility="private")
+        page.load(welcome, None, [chat, article, *examples], show_progress="hidden", api_visibility="private")
     page.queue(max_size=IN_LINE, api_open=False)
     blocks: gr.Blocks = page
     return blocks
 
 
-def _answer(assistant: Assistant, asked: str, history: list[dict[str, Any]]) -> Iterator[tuple[Any, Messages]]:
-    """The conversation with the question and, as they come, its stages and its answer; the text box emptied."""
+def _answer(
+    assistant: Assistant, asked: str, history: list[dict[str, Any]], article: str
+) -> Iterator[tuple[Any, Messages, Any]]:
+    """The text box emptied, the conversation with the question, its stages and its answer, and why it is so."""
     if not asked.strip():
-        yield "", _messages(history)
+        gr.Info("Ask who, what, when, where, why or how many, or “What is this about?”")
+        yield "", _messages(history), gr.skip()
         return
     shown = [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
 
-    def reply(content: str) -> tuple[Any, Messages]:
-        return gr.skip(), [*shown, {"role": "assistant", "content": content}]
+    def reply(content: str, why: Any = "") -> tuple[Any, Messages, Any]:
+        return gr.skip(), [*shown, {"role": "assistant", "content": content}], why
 
-    yield "", shown
+    yield "", shown, ""
 
+    earlier = [html.unescape(message["content"]) for message in shown[:-1] if message["role"] == "user"]
     try:
-        for step in assistant.stages(asked):
-            yield reply(f"*{STAGES[step]}*" if isinstance(step, str) else to_markdown(step))
+        for step in assistant.stages(asked, earlier, article or None):
+            if isinstance(step, str):
+                yield reply(f"*{STAGES[step]}*")
+            else:
+                why = [_table(table) for table in explain(step, assistant.examiner.judge)]
+                yield reply(to_markdown(step.answer), "\n\n".join(why) or "Nothing was searched for this.")
     except PullquoteError as error:
         yield reply(f"**That did not work.** {escape(str(error))}")
     except Exception:  # the page's one boundary: a failure is logged and shown as a failure
@@ -116,6 +134,19 @@ def _messages(history: list[dict[str, Any]]) -> Messages:
         if message["role"] in {"user", "assistant"}:
             kept.append({"role": message["role"], "content": text})
     return kept
+
+
+def _table(table: Table) -> str:
+    """A table of the expert panel, under its title."""
+    rows = (" | ".join(map(escape, row)) for row in (table.columns, *table.rows))
+    head, *body = (f"| {row} |" for row in rows)
+    return "\n".join([f"**{escape(table.title)}**\n", head, "|---" * len(table.columns) + "|", *body])
+
+
+def _choices(assistant: Assistant) -> dict[str, Any]:
+    """The articles to choose from; nothing to see where there is one."""
+    articles = [(article.title, article.id) for article, _ in assistant.library.articles()]
+    return {"choices": [(ALL, ""), *articles], "value": "", "visible": len(articles) > 1}
 
 
 def _empty_state(assistant: Assistant) -> str:

@@ -1,6 +1,7 @@
 """The web app: guard, routes, page, and the socket they are served on."""
 
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,4 +57,9 @@ def serve(assistant: Assistant, listener: socket.socket, on_ready: Callable[[str
     """Serve on a listening socket until stopped; calls `on_ready` with the address once the app answers."""
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(build(assistant), log_level="warning", access_log=False, server_header=False)
-    _Server(config, lambda: on_ready(f"http://{host}:{port}")).run(sockets=[listener])
+
+    def ready() -> None:
+        on_ready(f"http://{host}:{port}")
+        threading.Thread(target=assistant.examiner.second, name="second reader", daemon=True).start()
+
+    _Server(config, ready).run(sockets=[listener])

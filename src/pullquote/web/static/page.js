@@ -13,6 +13,12 @@
     return document.adoptNode(article);
   }
 
+  function makeRegion(element, name) {
+    element.tabIndex = 0; // what scrolls can be scrolled from the keyboard
+    element.setAttribute("role", "region");
+    element.setAttribute("aria-label", name);
+  }
+
   async function show(url, link) {
     let article;
     try {
@@ -28,9 +34,7 @@
     pane.querySelector("#pq-article")?.remove();
     pane.append(article);
     pane.scrollTop = 0;
-    pane.tabIndex = 0;
-    pane.setAttribute("role", "region");
-    pane.setAttribute("aria-label", "Article");
+    makeRegion(pane, "Article");
     if (!link) return;
     cameFrom = link;
     pane.classList.add("open");
@@ -104,10 +108,14 @@
   });
 
   new MutationObserver((_, observer) => {
-    const chat = document.getElementById("chat");
-    if (!chat || !reader()) return;
+    const [chat, why] = ["chat", "why"].map((id) => document.getElementById(id));
+    if (!chat || !why || !reader()) return;
     observer.disconnect();
     new MutationObserver(() => dress(chat)).observe(chat, { childList: true, subtree: true });
+    new MutationObserver(() => {
+      const tables = why.querySelector("#why-tables:not([role])");
+      if (tables) makeRegion(tables, "Why this answer");
+    }).observe(why, { childList: true, subtree: true });
     show("/articles", null);
   }).observe(document.documentElement, { childList: true, subtree: true });
 })();

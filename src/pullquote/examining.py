@@ -1,0 +1,123 @@
+"""One question read: retrieve → read → judge, and read again by the second reader where that may change the verdict."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pullquote.datatypes import Passage, Span
+from pullquote.judging import Judge, Place, Verdict, place_of
+from pullquote.reading import Reader, around
+from pullquote.retrieving import Retriever
+
+PASSAGES = 5  # retrieved for a question: recall@5 is 98.9 %
+RIVAL = 0.2  # another article whose best passage is so close, in fused score, is heard too: it may say otherwise
+FAR_BEHIND = 0.4  # a passage whose fused score is this far behind the best is not read: it never won
+ENOUGH = 0.45  # the small reader's confidence at which it reads no further passage, unless the second is not settled
+SURE = 0.8  # the small reader's confidence at which nothing is read again
+HOPELESS = 0.04  # the small reader's confidence below which a second reading never found an answer
+WINDOW = 60  # words read again around a sentence; 30 lose two points of quotes, 90 gain half of one and take longer
+SETTLED = 0.5  # the second reader's confidence at which neither reader reads on
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One question as it was read: the passages retrieved, best first, and every sentence read, likeliest first."""
+
+    question: str
+    passages: tuple[Passage, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def second(self) -> bool:
+        """Whether the second reader was consulted."""
+        return any(verdict.is_read_twice for verdict in self.verdicts)
+
+
+class Examiner:
+    """Reads questions. Safe to share between threads. The second reader is loaded when it is first needed."""
+
+    def __init__(
+        self, retriever: Retriever, reader: Reader, judge: Judge, load_second: Callable[[], Reader] | None = None
+    ) -> None:
+        self.judge = judge
+        self._retriever = retriever
+        self._reader = reader
+        self._load_second = load_second
+        self._second: Reader | None = None
+        self._loading = threading.Lock()
+
+    def second(self) -> Reader | None:
+        """The second reader, loaded; None when there is to be none."""
+        with self._loading:
+            if self._second is None and self._load_second:
+                self._second = self._load_second()
+            return self._second
+
+    def retrieve(self, question: str, article: str | None = None) -> list[Passage]:
+        """The likeliest passages for a question, of one article if its id is given."""
+        return self._retriever.retrieve(question, PASSAGES, article)
+
+    def read(self, question: str, passages: list[Passage]) -> Reading:
+        """The passages read, and read again, until that can change nothing."""
+        near = [passage for passage in passages if passage.fused >= passages[0].fused - FAR_BEHIND]
+        rivals = _best_of_each_article(near)
+        unread = iter([*rivals, *(passage for passage in near if passage not in rivals)])
+        spans, verdicts = self._read_on(question, unread, [], ENOUGH, len(rivals))
+        if verdicts and HOPELESS < verdicts[0].confidence < SURE and (second := self.second()):
+            again = self._read_again(second, question, verdicts[0])
+            verdicts = self.judge.verdicts(question, spans, again)
+            is_settled = verdicts[0].confidence >= SETTLED
+            if not is_settled:
+                spans, verdicts = self._read_on(question, unread, spans)
+            if not is_settled or len(rivals) > 1:
+                verdicts = self._read_elsewhere(second, question, spans, verdicts, again)
+        return Reading(question, tuple(passages), tuple(verdicts))
+
+    def read_all(self, question: str, passages: list[Passage]) -> tuple[list[Verdict], list[Verdict]]:
+        """What the judge is fitted on: the verdicts after the first reading and after the second, none left out."""
+        spans, verdicts = self._read_on(question, iter(passages), [])
+        second = self.second()
+        if not verdicts or not second:
+            return verdicts, []
+        again = self._read_again(second, question, verdicts[0])
+        twice = self._read_elsewhere(second, question, spans, verdicts, again)
+        return verdicts, [verdict for verdict in twice if verdict.is_read_twice]
+
+    def _read_on(
+        self, question: str, unread: Iterator[Passage], spans: list[Span], enough: float = 1.0, least: int = 0
+    ) -> tuple[list[Span], list[Verdict]]:
+        """The small reader's spans, with those of the unread passages, and their verdicts.
+
+        Once `least` passages are read, it stops where a verdict is enough.
+        """
+        verdicts = self.judge.verdicts(question, spans)
+        for number, passage in enumerate(unread, start=1):
+            spans = [*spans, *self._reader.read(question, passage)]
+            verdicts = self.judge.verdicts(question, spans)
+            if number >= least and verdicts and verdicts[0].confidence >= enough:
+                break
+        return spans, verdicts
+
+    def _read_again(self, second: Reader, question: str, verdict: Verdict) -> dict[Place, Span]:
+        """What the second reader marks in the sentences around a verdict's."""
+        window = around(verdict.span.passage, verdict.span.sentence, WINDOW)
+        return {place_of(span): span for span in second.read(question, window)}
+
+    def _read_elsewhere(
+        self, second: Reader, question: str, spans: list[Span], verdicts: list[Verdict], again: dict[Place, Span]
+    ) -> list[Verdict]:
+        """The verdicts after the likeliest sentence of a passage with none read `again` was read again too."""
+        known = {span.passage.chunk for span in spans if place_of(span) in again}
+        elsewhere = [verdict for verdict in verdicts if verdict.span.passage.chunk not in known]
+        if elsewhere:
+            again = {**self._read_again(second, question, elsewhere[0]), **again}
+        return self.judge.verdicts(question, spans, again)
+
+
+def _best_of_each_article(passages: list[Passage]) -> list[Passage]:
+    """The best passage, and that of every other article whose best is close to it."""
+    best: dict[str, Passage] = {}
+    for passage in passages:
+        if passage.fused >= passages[0].fused - RIVAL:
+            best.setdefault(passage.article.id, passage)
+    return list(best.values())
