@@ -210,6 +210,8 @@ def test_a_first_sentence_names_the_article_and_is_no_heading() -> None:
     article = make_article("Paris is the capital of France.\n\nIt has two million people.")
     assert article.title == "Paris is the capital of France."
     assert article.headings == ()
+    several = make_article("It opened in 1932 on the St. Olaf. It is long.\n\nMore.", name="guide")
+    assert (several.title, several.headings) == ("guide", ())
 
 
 @pytest.mark.parametrize(
@@ -251,6 +253,12 @@ def test_headings_of_markdown(text: str, title: str, headings: list[str]) -> Non
     article = make_article(text, markdown=True)
     assert article.title == title
     assert [article.text[h.start : h.end] for h in article.headings] == headings
+
+
+def test_a_given_title_that_the_text_begins_with_is_its_heading() -> None:
+    text = "Zorbs of the north\n\nThey roll."
+    assert [text[h.start : h.end] for h in make_article(text, title="Zorbs of the north").headings] == [text[:18]]
+    assert make_article(text, title="Another").headings == ()
 
 
 @pytest.mark.parametrize(

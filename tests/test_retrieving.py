@@ -142,17 +142,6 @@ def test_content_words_are_each_once_in_order_without_stop_words() -> None:
     assert content_words(" ".join(f"w{n}" for n in range(400))) == [f"w{n}" for n in range(MAX_WORDS)]
 
 
-def test_a_title_line_is_no_sentence_but_a_first_sentence_is(library: Library) -> None:
-    put(library, make_article("Zorbs of the north\n\nThey roll.", title="Zorbs of the north"))
-    put(library, make_article("A zorb fell in 1990.\n\nIt rolled."))
-    found = {
-        passage.article.text[slice(*span)]
-        for passage in Retriever(library, BagOfWords()).retrieve("zorb", 5)
-        for span in passage.sentences
-    }
-    assert found == {"They roll.", "A zorb fell in 1990.", "It rolled."}
-
-
 def test_an_empty_library_has_no_passages(library: Library) -> None:
     retriever = Retriever(library, BagOfWords())
     assert retriever.retrieve("zorb", 5) == []

@@ -53,8 +53,9 @@ def make_article(
     if not re.search(r"\w", text):
         raise ArticleError(f"{name}: there is no text in it; check that the file is not empty or an image")
     headings = _markdown_headings(text) if markdown else ()
-    if not title:
-        title, headings = _find_title(text, headings)
+    found, with_title = _find_title(text, headings)
+    if not title or title == found:
+        title, headings = found, with_title
     return Article(
         id=uuid.uuid4().hex[:12],
         title=" ".join(title.split()) or " ".join(name.split()) or "Untitled",
@@ -135,7 +136,7 @@ def _find_title(text: str, headings: tuple[Heading, ...]) -> tuple[str, tuple[He
         begins = names is not None and not names[1].islower()
         return (heading_words(line) if alone or headings or begins else ""), headings
     if line.endswith((".", "。")):  # a sentence may name the article, but it can be quoted, which a heading cannot
-        return line, headings
+        return "" if re.search(r"\w\w[.!?] [A-Z]|。.", line) else line, headings
     return heading_words(line), (Heading(match.start(), match.start() + len(line), 1), *headings)
 
 

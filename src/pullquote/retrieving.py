@@ -85,10 +85,8 @@ def content_words(question: str) -> list[str]:
 
 
 def _sentences(article: Article, chunk: Chunk) -> tuple[tuple[int, int], ...]:
-    """The chunk's sentences; title and headings, which name a matter and say nothing of it, when it has no others."""
+    """The chunk's sentences; headings only when it has nothing else (they name a matter, they say nothing of it)."""
     headings = {heading.start for heading in article.headings}
-    if article.title[-1].isalnum():  # a sentence ends otherwise
-        headings |= {start for start, end in article.paragraphs[:1] if article.text[start:end] == article.title}
     inside = [span for span in article.paragraphs if span[0] < chunk.end and span[1] > chunk.start]
     paragraphs = [span for span in inside if span[0] not in headings] or inside
     # A chunk begins and ends where sentences do, so that its part of a long paragraph splits like the whole of it.
