@@ -135,9 +135,9 @@ class Assistant:
         return readings
 
     def _kept(self, reading: Reading) -> list[Verdict]:
-        """The verdicts that are no refusal; none when the first, the likeliest, is one."""
-        kept = [verdict for verdict in reading.verdicts if verdict.confidence >= self.examiner.judge.threshold(verdict)]
-        return kept if kept and kept[0] is reading.verdicts[0] else []
+        """The verdicts; none when the first, the likeliest, is a refusal."""
+        best = reading.verdicts[:1]
+        return list(reading.verdicts) if best and best[0].confidence >= self.examiner.judge.threshold(best[0]) else []
 
     def _conclude(self, asked: Question, readings: Sequence[Reading], read_as: Question | None = None) -> Answer:
         """The answer of the readings, one for each part of the question."""

@@ -23,6 +23,8 @@ class OnnxModel:
         check_weights(folder / "tokenizer.json", tokenizer_sha256)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
+        # Threads that still wait for this model's next run would take the cores from the other models.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         self.session = ort.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
         self.tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
