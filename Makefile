@@ -4,7 +4,7 @@ CHROMIUM ?= /usr/bin/chromium
 BIN := .venv/bin
 QUESTIONS ?= ../shared/eval/articles-dev.json
 
-.PHONY: run test check browser bench-quality clean
+.PHONY: run test check browser bench-quality accept clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -23,6 +23,11 @@ check: .venv/installed-dev
 bench-quality: .venv/installed
 	@test -f $(QUESTIONS) || { echo "There are no questions at $(QUESTIONS). Name a file of them with: make bench-quality QUESTIONS=dev-v2.0.json (SQuAD's, or Pullquote's own format)"; exit 1; }
 	$(BIN)/pullquote eval $(QUESTIONS) --report quality.html
+
+# What the library withstands, one command for each promise: make accept NAME=bombs SIZE=full
+accept: .venv/installed-dev
+	@test -f tests/acceptance/$(NAME).py || { echo "Name one of: $(patsubst tests/acceptance/%.py,%,$(wildcard tests/acceptance/[a-z]*.py))"; exit 1; }
+	SIZE=$(or $(SIZE),ci) $(BIN)/python -m tests.acceptance.$(NAME)
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from pullquote.answering import Assistant
-from pullquote.articles import read_article
 from pullquote.datatypes import Article
 from pullquote.embedding import WorkerEncoder
 from pullquote.ingesting import add_article
 from pullquote.library import Library
 from pullquote.settings import Settings
+from pullquote.sources import read_file
 from pullquote.vector_index import VectorIndex
 
 PROJECT = Path(__file__).parent.parent
@@ -45,7 +45,7 @@ def needs_shared(path: str) -> Path:
 
 @pytest.fixture(scope="session")
 def article() -> Article:
-    return read_article(ARTICLE_FILE)
+    return read_file(ARTICLE_FILE)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tests.conftest import PROJECT
 SOURCES = sorted((PROJECT / "src").rglob("*.py"))
 MAX_LINES = 249
 HEAVY = {"faiss", "onnxruntime", "tokenizers", "sentence_transformers", "transformers", "torch", "gradio", "fastapi"}
-HEAVY |= {"sklearn", "matplotlib"}
+HEAVY |= {"sklearn", "matplotlib", "httpx", "httpcore", "trafilatura", "lxml", "pypdfium2", "mammoth", "watchfiles"}
 
 
 def test_the_contracts_of_the_project_are_kept() -> None:
@@ -47,4 +47,11 @@ def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
         "fastapi": {"web"},
         "sklearn": {"calibrating"},
         "matplotlib": {"reporting"},
+        "httpx": {"addresses", "fetching"},
+        "httpcore": {"fetching"},
+        "trafilatura": {"web_page"},
+        "lxml": {"web_page"},
+        "pypdfium2": {"pdf"},
+        "mammoth": {"word"},
+        "watchfiles": {"watching"},
     }

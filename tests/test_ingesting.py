@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pullquote.articles import make_article, read_article
+from pullquote.articles import make_article
 from pullquote.embedding import Vectors, WorkerEncoder
 from pullquote.errors import ArticleError, EncoderMismatch
-from pullquote.ingesting import add_article, find_files, new_starters, reembed
+from pullquote.ingesting import add_article, new_starters, reembed
 from pullquote.library import Library
+from pullquote.sources import find_files, read_file
 from tests.conftest import BagOfWords
 
 LONG = "\n\n".join(f"Paragraph {number} tells of thing{number}. " + "It goes on and on. " * 30 for number in range(8))
@@ -44,8 +45,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 def test_an_article_is_stored_with_a_vector_for_each_chunk_under_its_title(library: Library) -> None:
     article = make_article(LONG, title="Things")
-    stored, is_new = add_article(library, article, FakeWorker(), nothing)
-    assert (stored, is_new) == (article, True)
+    stored, outcome = add_article(library, article, FakeWorker(), nothing)
+    assert (stored, outcome) == (article, "new")
     assert library.article(article.id).text == article.text
     chunks = [chunk for _, chunk in library.all_chunks()]
     assert len(chunks) > 3
@@ -66,18 +67,20 @@ def test_the_same_text_twice_is_one_article_and_embedded_once(library: Library) 
     encoder = FakeWorker()
     first, _ = add_article(library, make_article(LONG, source="a.txt"), encoder, nothing)
     embedded = len(encoder.seen)
-    again, is_new = add_article(library, make_article(LONG.replace("\n", "\r\n"), source="b.txt"), encoder, nothing)
-    assert (again.id, is_new) == (first.id, False)
+    again, outcome = add_article(library, make_article(LONG.replace("\n", "\r\n"), source="b.txt"), encoder, nothing)
+    assert (again.id, outcome) == (first.id, "unchanged")
     assert (len(library.articles()), len(encoder.seen)) == (1, embedded)
 
 
 def test_a_changed_file_replaces_its_text_under_the_same_id(library: Library, tmp_path: Path) -> None:
     file = tmp_path / "note.txt"
-    ids = []
+    ids, outcomes = [], []
     for text in ("Old words here.", "New words here."):
         file.write_text(text)
-        ids.append(add_article(library, read_article(file), FakeWorker(), nothing)[0].id)
-    assert len(set(ids)) == 1
+        article, outcome = add_article(library, read_file(file), FakeWorker(), nothing)
+        ids.append(article.id)
+        outcomes.append(outcome)
+    assert (len(set(ids)), outcomes) == (1, ["new", "changed"])
     assert [article.text for article, _ in library.articles()] == ["New words here."]
     assert library.search_words(["old"], 9) == []
     assert len(library.search_words(["new"], 9)) == len(library.all_chunks()) == 1
@@ -85,7 +88,7 @@ def test_a_changed_file_replaces_its_text_under_the_same_id(library: Library, tm
 
 def test_pasted_texts_do_not_replace_one_another(library: Library) -> None:
     for text in ("One text.", "Another text."):
-        assert add_article(library, make_article(text), FakeWorker(), nothing)[1]
+        assert add_article(library, make_article(text), FakeWorker(), nothing)[1] == "new"
     assert len(library.articles()) == 2
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pullquote import schema
 from pullquote.articles import make_article
 from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk
@@ -18,6 +19,21 @@ from tests.conftest import BagOfWords
 
 CAT = make_article("The zorbcat slept. It dreamt of quaxmilk.", source="cat.txt", title="Cat")
 DOG = make_article("The dog barked. Nobody heard it.", source="dog.txt", title="Dog")
+
+
+# As the first version made it.
+FIRST_FORMAT = """CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL,
+    added_at TEXT NOT NULL, headings TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE);
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, position INTEGER NOT NULL, vector BLOB NOT NULL,
+    UNIQUE (article_id, position));
+CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = 'porter unicode61');
+CREATE TABLE starters (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
+INSERT INTO meta VALUES ('format', '1'), ('revision', '1'), ('encoder', 'e')"""
 
 
 @pytest.fixture
@@ -300,6 +316,26 @@ def test_a_file_that_is_no_library_is_named(tmp_path: Path) -> None:
         Library(tmp_path / "file")
 
 
+def test_a_library_of_the_first_format_becomes_one_of_this(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / FILE_NAME)
+    for statement in FIRST_FORMAT.split(";\n"):
+        db.execute(statement)
+    chunk = CAT.text[:18]
+    values = [CAT.id, CAT.title, CAT.text, CAT.source, CAT.added_at, "[]", CAT.sha256]
+    db.execute("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    db.execute("INSERT INTO chunks VALUES (1, ?, 0, 18, 0, ?)", [CAT.id, np.ones(3, dtype="<f4").tobytes()])
+    db.execute("INSERT INTO words (rowid, text) VALUES (1, ?)", [chunk])
+    db.commit()
+    db.close()
+    for _ in range(2):
+        library = Library(tmp_path)
+        found = library.article(CAT.id)
+        assert (found.text, found.pages, found.headings, library.given_title(CAT.id)) == (CAT.text, (), (), "")
+        assert library.search_words(["zorbcat"], 5)[0][0] == 1
+        library.close()
+    assert ("format", schema.FORMAT) in rows(library)["meta"]
+
+
 def test_a_library_of_another_format_is_refused(tmp_path: Path) -> None:
     Library(tmp_path).close()
     db = sqlite3.connect(tmp_path / FILE_NAME)
@@ -312,7 +348,7 @@ def test_a_library_of_another_format_is_refused(tmp_path: Path) -> None:
 
 def test_the_owners_article_is_stored_letter_for_letter(library: Library, article: Article) -> None:
     put(library, article)
-    [(_, _, text, *_, sha256)] = rows(library)["articles"]
+    [(_, _, text, _, _, _, sha256, *_)] = rows(library)["articles"]
     assert text == article.text
     assert sha256 == article.sha256
     assert len(rows(library)["chunks"]) == len(chunk_article(article))
@@ -336,3 +372,14 @@ def test_a_library_is_empty_until_something_is_added(library: Library) -> None:
     assert library.is_empty
     put(library, make_article("A word.", title="T"))
     assert not library.is_empty
+
+
+def test_pages_and_a_given_title_are_kept_and_the_title_outlives_a_new_version(library: Library) -> None:
+    paged = replace(CAT, pages=(0, 18, 18))
+    put(library, paged)
+    assert library.article(CAT.id).pages == (0, 18, 18)
+    assert library.given_title(CAT.id) == ""
+    chunks, vectors = chunk_article(CAT), np.ones((1, 3), dtype=np.float32)
+    library.add(CAT, chunks, vectors, BagOfWords.name, given_title="My cat")
+    library.add(replace(CAT, text="Another text about it."), chunks, vectors, BagOfWords.name)
+    assert library.given_title(CAT.id) == "My cat"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
+from urllib.parse import quote as percent_encoded
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from pullquote.rendering import (
     escape,
     quote_place,
     quote_url,
+    source_link,
     to_json,
     to_markdown,
 )
@@ -166,7 +168,8 @@ def test_json_has_the_documented_keys_and_values(answer: Answer) -> None:
     assert TEXT[first["start"] : first["end"]] == first["text"] == "It is 5 > 3.\nA line | more."
     assert TEXT[slice(*first["highlight"])] == "5 > 3"
     assert (first["paragraph"], first["page"], first["heading"]) == (2, None, None)
-    assert (second["heading"], second["source_url"]) == ("Später", "https://example.com/a")
+    assert second["heading"] == "Später"
+    assert second["source_url"] == "https://example.com/a#:~:text=" + percent_encoded(second["text"], safe="")
     assert (data["confidence"], data["seconds"], data["closest"]) == (0.9712, {"total": 0.095}, None)
 
 
@@ -249,7 +252,41 @@ def test_the_address_of_a_quote_holds_its_offsets() -> None:
     address = urlsplit(quote_url(cited))
     assert (address.path, address.fragment) == (f"/articles/{ARTICLE.id}", "quote")
     at = parse_qs(address.query)
+    version = at.pop("version")[0]
     assert at == {"quote": [f"{cited.start}-{cited.end}"], "mark": ["-".join(map(str, cited.highlight))]}
+    assert len(version) == 12
+    assert ARTICLE.sha256.startswith(version)
+
+
+LONG_QUOTE = "One, two - three & four five six seven eight nine ten eleven twelve thirteen-fourteen."
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "page", "link"),
+    [
+        (None, "Some words.", None, None),
+        ("https://a.example/x", "", None, "https://a.example/x"),
+        ("https://a.example/x.pdf", "Some words.", 3, "https://a.example/x.pdf#page=3"),
+        ("https://a.example/x", "It's 5-6.", None, "https://a.example/x#:~:text=It%27s%205%2D6."),
+        ("https://a.example/x#top", "Ja, é.", None, "https://a.example/x#top:~:text=Ja%2C%20%C3%A9."),
+        (
+            "https://a.example/x",
+            LONG_QUOTE,
+            None,
+            "https://a.example/x#:~:text=One%2C%20two%20%2D%20three%20%26,nine%20ten%20eleven%20twelve%20thirteen%2Dfourteen.",
+        ),
+    ],
+)
+def test_a_source_opens_at_the_page_or_at_the_words(
+    url: str | None, text: str, page: int | None, link: str | None
+) -> None:
+    assert source_link(url, text, page) == link
+
+
+def test_a_page_is_named_once_where_it_begins() -> None:
+    paged = replace(ARTICLE, pages=(0, 5, ARTICLE.paragraphs[1][0], ARTICLE.paragraphs[3][0]))
+    assert [block.page for block in article_blocks(paged)] == [1, 3, None, 4]
+    assert all(block.page is None for block in article_blocks(ARTICLE))
 
 
 def test_article_blocks_cut_the_quote_and_the_mark_out_of_their_paragraph() -> None:

@@ -32,6 +32,9 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "encoder": "other",
         "reader": "fast",
         "judge": Path("own/judge.json"),
+        "fetch_allow": "wiki, docs.corp:8080",
+        "watch": Path("in box"),
+        "open_reading": False,
         "threads": 64,
     }
     assert set(given) == set(Settings.model_fields)

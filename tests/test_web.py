@@ -9,6 +9,11 @@ from starlette.testclient import TestClient
 
 from pullquote.answering import Assistant
 from pullquote.datatypes import Article
+from pullquote.embedding import WorkerEncoder
+from pullquote.fetching import Fetcher
+from pullquote.jobs import Jobs
+from pullquote.tokens import Tokens
+from pullquote.web.access import Access
 from pullquote.web.server import build
 
 ASK = "Who was the first to report the intelligence discovery?"
@@ -16,8 +21,13 @@ ASK = "Who was the first to report the intelligence discovery?"
 
 @pytest.fixture(scope="module")
 def client(assistant: Assistant) -> Iterator[TestClient]:
-    with TestClient(build(assistant), base_url="http://pullquote.test") as client:
+    tokens = Tokens(assistant.library)
+    jobs = Jobs(assistant.library, WorkerEncoder)
+    app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True))
+    with TestClient(app, base_url="http://pullquote.test") as client:
         yield client
+    jobs.close()
+    tokens.close()
 
 
 def test_ask_gives_the_answer_with_its_slice(client: TestClient, article: Article) -> None:
@@ -114,6 +124,15 @@ def test_article_page_marks_exactly_the_quote(client: TestClient, article: Artic
         assert line in page.text
 
 
+def test_a_quote_of_an_older_version_is_not_marked_and_says_so(client: TestClient, article: Article) -> None:
+    quote = client.post("/api/ask", json={"question": ASK}).json()["quotes"][0]
+    at = {"quote": f"{quote['start']}-{quote['end']}", "mark": "{}-{}".format(*quote["highlight"])}
+    for version, is_marked in ((article.sha256[:12], True), ("0" * 12, False), ("x", False)):
+        page = Page(client.get(f"/articles/{quote['article_id']}", params=at | {"version": version}).text)
+        assert bool(page.marked) == is_marked
+        assert ("has changed since it was quoted" in page.text) != is_marked
+
+
 @pytest.mark.parametrize("at", ["", "x", "-1-5", "5", "9-3", "0-0", "99999-999999", "1e3-5", "0-999999999", "٣-٩"])
 def test_article_page_survives_any_place(client: TestClient, assistant: Assistant, at: str) -> None:
     (found, _), *_ = assistant.library.articles()
@@ -129,7 +148,8 @@ def test_unknown_article_is_a_404_page(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/articles", "/articles/x", "/healthz", "/config", "/pullquote/page.js", "/nope"]
+    "path",
+    ["/", "/read", "/articles", "/articles/x", "/api/articles", "/healthz", "/config", "/pullquote/page.js", "/nope"],
 )
 def test_every_answer_carries_the_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers

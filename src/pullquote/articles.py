@@ -1,45 +1,25 @@
-"""From a file or a string to an `Article`: decoding, the one normalisation, the title and the headings."""
+"""From bytes, a string or the blocks of a document to an `Article`: decoding, one normalisation, title, headings."""
 
-import os
 import re
 import unicodedata
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pullquote.datatypes import Article, Heading, heading_words
 from pullquote.errors import ArticleError
+from pullquote.formats import Block
 
-SUFFIXES = (".txt", ".md")
-MAX_BYTES = 20_000_000
+MAX_CHARACTERS = 20_000_000
 MAX_TITLE = 150  # characters; a longer first line is a paragraph, not a title
 
 # What charset-normalizer may find: left to all it knows, it reads "café" as two Chinese characters.
 _CODECS = """cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 koi8_r gb18030 big5 shift_jis euc_jp euc_kr"""
 
+_BETWEEN = "\n\n"  # stands between two blocks of a document
+
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 _DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")
-
-
-def read_article(path: Path) -> Article:
-    """The article in a .txt or .md file. Raises `ArticleError` with what to do when it cannot be one."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise ArticleError(
-            f"{path.name}: only {' and '.join(SUFFIXES)} files can be added; save it as plain text first"
-        )
-    try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise ArticleError(f"{path}: {error.strerror or error}; check the path and its permissions") from error
-    if size > MAX_BYTES:
-        raise ArticleError(f"{path.name}: {size:,} bytes; the limit is {MAX_BYTES:,}, split the file")
-    return make_article(
-        decode(data, path.name),
-        source=os.fsencode(path.resolve()).decode(errors="backslashreplace"),
-        name=path.stem,
-        markdown=path.suffix.lower() == ".md",
-    )
 
 
 def make_article(
@@ -50,12 +30,50 @@ def make_article(
     Raises `ArticleError` for a text without a word in it.
     """
     text, title, name = normalise(text), normalise(title), normalise(name)
-    if not re.search(r"\w", text):
-        raise ArticleError(f"{name}: there is no text in it; check that the file is not empty or an image")
     headings = _markdown_headings(text) if markdown else ()
     found, with_title = _find_title(text, headings)
     if not title or title == found:
         title, headings = found, with_title
+    return _article(text, title, source, name, headings, ())
+
+
+def from_blocks(blocks: Iterable[Block], source: str, name: str, title: str = "") -> Article:
+    """An article of a document's blocks, each a paragraph. `title` wins over its first heading; `name` as above.
+
+    Raises `ArticleError` for one without a word in it.
+    """
+    pieces: list[str] = []
+    headings: list[Heading] = []
+    pages: list[int] = []
+    size = 0
+    for block in blocks:
+        text = re.sub(r"\n\s*\n", "\n", normalise(block.text).strip())
+        if not text:
+            continue
+        pages += [size] * ((block.page or 0) - len(pages))
+        if block.level:
+            text = " ".join(text.split())
+            headings.append(Heading(size, size + len(text), block.level))
+        pieces.append(text)
+        size += len(text) + len(_BETWEEN)
+    if pages:
+        pages[0] = 0
+    text, found = _BETWEEN.join(pieces), normalise(title).strip()
+    if not found and headings:
+        found = text[headings[0].start : headings[0].end]
+    elif not found:
+        found, marked = _find_title(text, ())
+        headings = list(marked)
+    return _article(text, found, source, normalise(name), tuple(headings), tuple(pages))
+
+
+def _article(
+    text: str, title: str, source: str, name: str, headings: tuple[Heading, ...], pages: tuple[int, ...]
+) -> Article:
+    if not re.search(r"\w", text):
+        raise ArticleError(f"{name}: there is no text in it; check that the file is not empty or an image")
+    if len(text) > MAX_CHARACTERS:
+        raise ArticleError(f"{name}: {len(text):,} characters; the limit is {MAX_CHARACTERS:,}, split it")
     return Article(
         id=uuid.uuid4().hex[:12],
         title=" ".join(title.split()) or " ".join(name.split()) or "Untitled",
@@ -63,6 +81,7 @@ def make_article(
         source=source,
         added_at=datetime.now(UTC).isoformat(timespec="seconds"),
         headings=headings,
+        pages=pages,
     )
 
 

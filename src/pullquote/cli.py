@@ -3,21 +3,19 @@
 import logging
 import os
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 from rich.logging import RichHandler
 
-from pullquote import cli_quality
-from pullquote.errors import ArticleError, LibraryError, PullquoteError
+from pullquote import cli_library, cli_quality
+from pullquote.cli_library import open_library
+from pullquote.errors import LibraryError, PullquoteError
 from pullquote.library import Library
 from pullquote.settings import Settings
-from pullquote.terminal import err, out, progress_bars, show_answer, show_articles
+from pullquote.terminal import err, out, progress_bars, show_answer
 
 app = typer.Typer(
     help="Ask an article a question, get the answer in the article's own words.",
@@ -25,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_library.app)
 app.add_typer(cli_quality.app)
 NOT_FOUND = 3
 
@@ -58,7 +57,7 @@ def ask(
     from pullquote.answering import Assistant
 
     settings = Settings()
-    with _library(settings) as library:
+    with open_library(settings) as library:
         _require_articles(library)
         answer = Assistant.open(library, settings).ask(question, after or (), article)
     if json:
@@ -66,74 +65,6 @@ def ask(
     else:
         show_answer(answer)
     raise typer.Exit(NOT_FOUND if answer.status == "not_found" else 0)
-
-
-@app.command()
-def add(paths: Annotated[list[Path], typer.Argument(help="Files (.txt, .md) or folders of them.")]) -> None:
-    """Add articles to the library, or replace those whose file has changed."""
-    from pullquote.articles import read_article
-    from pullquote.embedding import WorkerEncoder
-    from pullquote.ingesting import add_article, find_files
-    from pullquote.vector_index import VectorIndex
-
-    settings = Settings()
-    files = find_files(paths)
-    if not files:
-        raise ArticleError("there is no .txt or .md file in there; name a file, or save the text as one first")
-    failed = 0
-    with _library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
-        for file in files:
-            try:
-                read = read_article(file)
-                article, is_new = add_article(library, read, encoder, progress(read.title))
-            except ArticleError as error:
-                err.print(str(error), style="red")
-                failed += 1
-                continue
-            out.print(f"{article.id}  {article.title}" + ("" if is_new else "  (was there already)"))
-        VectorIndex.build(library)
-    if failed:
-        err.print(f"{failed} of {len(files)} files were not added")
-        raise typer.Exit(1)
-
-
-@app.command(name="list")
-def list_articles() -> None:
-    """Show the library's articles."""
-    with _library(Settings()) as library:
-        show_articles(library.articles())
-
-
-@app.command()
-def remove(
-    article_id: Annotated[str, typer.Argument(metavar="ID", help="The id that `pullquote list` shows.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
-) -> None:
-    """Remove an article from the library. Its file stays where it is."""
-    from pullquote.vector_index import VectorIndex
-
-    with _library(Settings()) as library:
-        article = library.article(article_id)
-        if not yes and not typer.confirm(f"Remove {article.title!r} from the library?"):
-            err.print("nothing was removed")
-            raise typer.Exit(1)
-        library.remove(article_id)
-        VectorIndex.build(library)
-    out.print(f"removed {article.title}; bring it back with `pullquote add {article.source}`")
-
-
-@app.command()
-def reembed() -> None:
-    """Embed the whole library again with the encoder set now (PULLQUOTE_ENCODER)."""
-    from pullquote import ingesting
-    from pullquote.embedding import WorkerEncoder
-    from pullquote.vector_index import VectorIndex
-
-    settings = Settings()
-    with _library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
-        count = ingesting.reembed(library, encoder, progress(f"embedding with {settings.encoder}"))
-        VectorIndex.build(library)
-    out.print(f"embedded {count} chunks with {settings.encoder}")
 
 
 @app.command()
@@ -149,7 +80,7 @@ def serve(
 
     given: dict[str, Any] = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    with _listen(settings.host, settings.port) as listener, _library(settings) as library:
+    with _listen(settings.host, settings.port) as listener, open_library(settings) as library:
         library.require_encoder(fingerprint(settings.encoder))
         if starters := new_starters(library, settings.articles):
             with WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
@@ -163,16 +94,12 @@ def serve(
             from pullquote.web import server  # importing gradio is most of the start; the models load beside it
 
             assistant = opening.result()
-        server.serve(assistant, listener, lambda url: out.print(f"Pullquote is ready at {url} (stop it with Ctrl+C)"))
-
-
-@contextmanager
-def _library(settings: Settings) -> Iterator[Library]:
-    library = Library(settings.store)
-    try:
-        yield library
-    finally:
-        library.close()
+        server.serve(
+            assistant,
+            settings,
+            listener,
+            lambda url: out.print(f"Pullquote is ready at {url} (stop it with Ctrl+C)"),
+        )
 
 
 def _require_articles(library: Library) -> None:

@@ -5,6 +5,7 @@ Offsets are Python code points into `Article.text`, end exclusive.
 
 import hashlib
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -27,7 +28,7 @@ class Heading:
 class Article:
     """A text and its provenance. `text` is what quotes are literal to; it never changes under its `sha256`.
 
-    `source` is a file path, a URL, or "pasted"; `added_at` is ISO 8601 in UTC.
+    `source` is a file path, a URL, or "pasted"; `added_at` is ISO 8601 in UTC; `pages` are the starts of its pages.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Article:
     source: str
     added_at: str
     headings: tuple[Heading, ...] = ()
+    pages: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.id and self.title.strip() and self.text.strip()):
@@ -43,6 +45,8 @@ class Article:
         ends = [offset for heading in self.headings for offset in (heading.start, heading.end)]
         if ends != sorted(ends) or (ends and not 0 <= ends[0] <= ends[-1] <= len(self.text)):
             raise ValueError("headings stand in order inside the text")
+        if self.pages and [0, *self.pages[1:], len(self.text)] != sorted([*self.pages, len(self.text)]):
+            raise ValueError("pages begin in order inside the text, the first at its start")
 
     @cached_property
     def sha256(self) -> str:
@@ -54,22 +58,20 @@ class Article:
         """Spans of the runs of lines between blank lines, in order; a heading is one of its own."""
         starts, ends = {heading.start for heading in self.headings}, {heading.end for heading in self.headings}
         spans: list[tuple[int, int]] = []
-        is_open, offset = False, 0
-        for line in self.text.splitlines(keepends=True):
-            bare = line.strip()
-            first = offset + len(line) - len(line.lstrip())
-            last = first + len(bare)
-            if bare and is_open and first not in starts:
-                spans[-1] = (spans[-1][0], last)
-            elif bare:
+        for first, last in (line.span() for line in re.finditer(r"\S(?:[^\n]*\S)?", self.text)):
+            if not spans or self.text.count("\n", spans[-1][1], first) > 1 or first in starts or spans[-1][1] in ends:
                 spans.append((first, last))
-            is_open = bool(bare) and last not in ends  # a heading with a line of === under it is more than one line
-            offset += len(line)
+            else:
+                spans[-1] = (spans[-1][0], last)
         return tuple(spans)
 
     def paragraph_at(self, offset: int) -> int:
         """Number, from 1, of the last paragraph that starts at or before `offset`."""
         return max(1, sum(start <= offset for start, _ in self.paragraphs))
+
+    def page_at(self, offset: int) -> int | None:
+        """Number, from 1, of the page that `offset` stands on; None for a text without pages."""
+        return bisect_right(self.pages, offset) if self.pages else None
 
     def heading_at(self, offset: int) -> str | None:
         """Words of the heading that `offset` stands under; None before the first and under the title."""
@@ -149,9 +151,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A slice of an article: `article.text[start:end] == text`. `highlight` is the answer inside it.
-
-    `article_date` is the day it was added."""
+    """A slice of an article, `article.text[start:end] == text`. `highlight` is the answer inside it."""
 
     number: int
     article_id: str
@@ -187,7 +187,7 @@ class Quote:
             end=end,
             highlight=highlight,
             paragraph=article.paragraph_at(start),
-            page=None,
+            page=article.page_at(start),
             heading=article.heading_at(start),
             source_url=article.source if article.source.startswith(("http://", "https://")) else None,
             article_sha256=article.sha256,
@@ -219,10 +219,10 @@ class Answer:
     """One answer for every surface.
 
     `answered`: `points` say it, and `text` is all of them. `overview`: quotes in the article's order, and `related`:
-    evidence without a verdict of ours; both without a text. `not_found`: `closest` is the nearest sentence.
-    `guidance`: nothing was asked of the article, and `text`, no quote only here, says what can be. `read_as` is a
-    follow-up as it was understood; `differ` says that two articles disagree. `confidence` is the estimated chance that
-    the answer, or the refusal, is right. `seconds` holds "retrieve", "read" and "total".
+    evidence without a verdict of ours; both without a text. `not_found`: `closest` is the nearest sentence. `guidance`:
+    nothing was asked of the article, and `text`, no quote only here, says what can be. `read_as` is a follow-up as it
+    was understood; `differ`: two articles disagree. `confidence` is the estimated chance that the answer, or the
+    refusal, is right. `seconds` holds "retrieve", "read" and "total".
     """
 
     question: str

@@ -2,10 +2,15 @@
 
 PullquoteError
 ├── ArticleError       a file or text that cannot become an article
+│   ├── FetchError         a web address that is not fetched, or gave no article
+│   └── FormatError        a web page, PDF or Word file that cannot be read
 ├── QuestionError      a question that cannot be asked
 ├── LibraryError       the library cannot do what it was asked
 │   ├── UnknownArticle     no article has this id
 │   └── EncoderMismatch    the vectors were made by another encoder
+├── AccessError        a token that cannot be made or removed
+├── JobError           a change that cannot be queued
+│   └── UnknownJob         no job has this id
 ├── ModelError         weights that are missing, damaged or fail to load
 └── EvaluationError    a file of questions that cannot be scored
 """
@@ -17,6 +22,14 @@ class PullquoteError(Exception):
 
 class ArticleError(PullquoteError):
     """A file or text that cannot become an article."""
+
+
+class FetchError(ArticleError):
+    """A web address that is not fetched, or that gave nothing an article can be made of."""
+
+
+class FormatError(ArticleError):
+    """A web page, PDF or Word file that cannot be read."""
 
 
 class QuestionError(PullquoteError):
@@ -33,6 +46,18 @@ class UnknownArticle(LibraryError):
 
 class EncoderMismatch(LibraryError):
     """The library's vectors were made by another encoder than the one set now."""
+
+
+class AccessError(PullquoteError):
+    """A token that cannot be made or removed."""
+
+
+class JobError(PullquoteError):
+    """A change that cannot be queued."""
+
+
+class UnknownJob(JobError):
+    """No job has this id."""
 
 
 class ModelError(PullquoteError):

@@ -1,33 +1,49 @@
-"""The path of an article: file → text → sentences → chunks → embeddings → library."""
+"""The path of an article: text → sentences → chunks → embeddings → library."""
 
 import dataclasses
 import logging
 from pathlib import Path
+from typing import Literal
 
-from pullquote.articles import SUFFIXES, read_article
 from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk
 from pullquote.embedding import Progress, WorkerEncoder, fingerprint
 from pullquote.errors import ArticleError
 from pullquote.library import Library
+from pullquote.sources import find_files, has_source, read_file
 
 log = logging.getLogger("pullquote")
 
+Outcome = Literal["new", "changed", "unchanged"]
 
-def add_article(library: Library, article: Article, encoder: WorkerEncoder, progress: Progress) -> tuple[Article, bool]:
-    """Put an article into the library; gives it as stored, and whether it is new.
 
-    The same text twice is one article; a changed file replaces its old text under the same id.
+def add_article(
+    library: Library, article: Article, encoder: WorkerEncoder, progress: Progress
+) -> tuple[Article, Outcome]:
+    """Put an article into the library; gives it as stored, and what that changed.
+
+    The same text twice is one article; a file or page that has changed replaces its old text under the same id.
     """
     if known := library.find(sha256=article.sha256):
-        return library.article(known), False
-    if article.source != "pasted" and (known := library.find(source=article.source)):
+        return library.article(known), "unchanged"
+    known = library.find(source=article.source) if has_source(article) else None
+    if known:
         article = dataclasses.replace(article, id=known)
-    library.require_encoder(fingerprint(encoder.name))
-    chunks = chunk_article(article)
-    vectors = encoder.encode([embedded_text(article, chunk) for chunk in chunks], progress)
-    library.add(article, chunks, vectors, fingerprint(encoder.name))
-    return article, True
+    _store(library, article, encoder, progress)
+    return article, "changed" if known else "new"
+
+
+def rename(library: Library, article_id: str, title: str, encoder: WorkerEncoder, progress: Progress) -> Article:
+    """Give an article another title, which stays when its source is read again. Chunks are embedded with the title.
+
+    Raises `UnknownArticle`, and `ArticleError` for a title without a word.
+    """
+    title = " ".join(title.split())
+    if not title:
+        raise ArticleError("an article has a title; type one")
+    article = dataclasses.replace(library.article(article_id), title=title)
+    _store(library, article, encoder, progress, given_title=title)
+    return article
 
 
 def reembed(library: Library, encoder: WorkerEncoder, progress: Progress) -> int:
@@ -43,24 +59,6 @@ def embedded_text(article: Article, chunk: Chunk) -> str:
     return f"{article.title}\n{article.text[chunk.start : chunk.end]}"
 
 
-def find_files(paths: list[Path]) -> list[Path]:
-    """The files at these paths: a folder stands for the .txt and .md files in it, in order of name.
-
-    Raises `ArticleError` for a path that is not there.
-    """
-    found: list[Path] = []
-    for path in paths:
-        try:
-            path.stat()
-        except OSError as error:
-            raise ArticleError(f"{path}: {error.strerror}; check the path") from error
-        if path.is_dir():
-            found += sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-        else:
-            found.append(path)
-    return found
-
-
 def new_starters(library: Library, folder: Path) -> list[Article]:
     """The articles of the starting folder that this library has never held. One removed later does not come back.
 
@@ -69,10 +67,19 @@ def new_starters(library: Library, folder: Path) -> list[Article]:
     articles = []
     for path in find_files([folder]) if folder.is_dir() else []:
         try:
-            article = read_article(path)
+            article = read_file(path)
         except ArticleError as error:
             log.warning("left out: %s", error)
             continue
         if library.is_new_starter(article.sha256):
             articles.append(article)
     return articles
+
+
+def _store(
+    library: Library, article: Article, encoder: WorkerEncoder, progress: Progress, given_title: str | None = None
+) -> None:
+    library.require_encoder(fingerprint(encoder.name))
+    chunks = chunk_article(article)
+    vectors = encoder.encode([embedded_text(article, chunk) for chunk in chunks], progress)
+    library.add(article, chunks, vectors, fingerprint(encoder.name), given_title)

@@ -11,26 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pullquote import schema
 from pullquote.database import Database
 from pullquote.datatypes import Article, Chunk, Heading
 from pullquote.errors import EncoderMismatch, LibraryError, UnknownArticle
 
-FORMAT = "1"
 FILE_NAME = "library.sqlite"
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS articles (
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL,
-    added_at TEXT NOT NULL, headings TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS chunks (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, position INTEGER NOT NULL, vector BLOB NOT NULL,
-    UNIQUE (article_id, position));
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, tokenize = 'porter unicode61');
-CREATE TABLE IF NOT EXISTS starters (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
-"""
 
 
 class Library:
@@ -42,16 +28,14 @@ class Library:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with self._database.transaction() as db:
-                for statement in _SCHEMA.split(";\n"):
-                    db.execute(statement)
-                db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '0')", [FORMAT])
+                schema.create(db)
         except (OSError, sqlite3.Error) as error:
             raise LibraryError(
                 f"{folder / FILE_NAME} cannot be opened: {error}; check the folder and its rights"
             ) from error
-        if (found := self._meta("format")) != FORMAT:
+        if (found := self._meta("format")) != schema.FORMAT:
             raise LibraryError(
-                f"{folder} has library format {found}, this version reads {FORMAT}; use the version that made it"
+                f"{folder} has library format {found}, this version reads {schema.FORMAT}; use the version that made it"
             )
         self._cached = lru_cache(maxsize=256)(lambda article_id, _revision: self._article(article_id))
 
@@ -78,11 +62,18 @@ class Library:
                 "run `pullquote reembed` to embed it again, or set PULLQUOTE_ENCODER back"
             )
 
-    def add(self, article: Article, chunks: Sequence[Chunk], vectors: NDArray[np.float32], encoder: str) -> None:
+    def add(
+        self,
+        article: Article,
+        chunks: Sequence[Chunk],
+        vectors: NDArray[np.float32],
+        encoder: str,
+        given_title: str | None = None,
+    ) -> None:
         """Add an article with its chunks and their vectors (chunks, dimension) in one transaction.
 
-        An article with the same id is replaced. Raises `EncoderMismatch` when another encoder made the others, and
-        `LibraryError` when another article has the same text.
+        An article with the same id is replaced; the title that it was given stays, if no other is given. Raises
+        `EncoderMismatch` when another encoder made the others, and `LibraryError` when another article has the text.
         """
         if len(chunks) != len(vectors):
             raise ValueError("every chunk has one vector")
@@ -90,11 +81,13 @@ class Library:
             self.require_encoder(encoder)
             if self.find(sha256=article.sha256) not in (None, article.id):
                 raise LibraryError(f"the text of {article.title!r} is here already; `pullquote list` shows it")
+            given_title = self.given_title(article.id) if given_title is None else given_title
             self._delete(db, article.id)
             db.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", [encoder])
             headings = json.dumps([astuple(heading) for heading in article.headings])
             row = [article.id, article.title, article.text, article.source, article.added_at, headings, article.sha256]
-            db.execute("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            row += [json.dumps(article.pages), given_title]
+            db.execute("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             for chunk, vector in zip(chunks, vectors, strict=True):
                 values = [chunk.article_id, chunk.start, chunk.end, chunk.position, vector.astype("<f4").tobytes()]
                 insert = 'INSERT INTO chunks (article_id, start, "end", position, vector) VALUES (?, ?, ?, ?, ?)'
@@ -139,6 +132,15 @@ class Library:
         row = self._db.execute("SELECT id FROM articles WHERE sha256 = ? OR source = ?", wanted).fetchone()
         return str(row[0]) if row else None
 
+    def sha256(self, article_id: str) -> str:
+        """SHA-256 of the article's text, as it was when it was stored."""
+        return str(self._db.execute("SELECT sha256 FROM articles WHERE id = ?", [article_id]).fetchone()[0])
+
+    def given_title(self, article_id: str) -> str:
+        """The title that somebody gave the article, "" while it has its own."""
+        row = self._db.execute("SELECT given_title FROM articles WHERE id = ?", [article_id]).fetchone()
+        return str(row[0]) if row else ""
+
     def chunks(self, keys: Sequence[int]) -> dict[int, Chunk]:
         """The chunks with these keys; a key that is gone is left out."""
         marks = ", ".join("?" * len(keys))
@@ -146,6 +148,10 @@ class Library:
             f'SELECT id, article_id, start, "end", position FROM chunks WHERE id IN ({marks})', keys
         )
         return {key: Chunk(*values) for key, *values in rows}
+
+    def chunks_of(self, article_id: str) -> list[Chunk]:
+        """An article's chunks in order. Raises `UnknownArticle`."""
+        return list(self.chunks(self.keys(article_id)).values())
 
     def all_chunks(self) -> list[tuple[int, Chunk]]:
         """Every chunk with its key, in the order they were added."""
@@ -202,12 +208,13 @@ class Library:
 
     def _article(self, article_id: str) -> Article:
         row = self._db.execute(
-            "SELECT id, title, text, source, added_at, headings FROM articles WHERE id = ?", [article_id]
+            "SELECT id, title, text, source, added_at, headings, pages FROM articles WHERE id = ?", [article_id]
         ).fetchone()
         if row is None:
             raise _unknown(article_id)
-        key, title, text, source, added_at, headings = row
-        return Article(key, title, text, source, added_at, tuple(Heading(*heading) for heading in json.loads(headings)))
+        key, title, text, source, added_at, headings, pages = row
+        marked = tuple(Heading(*heading) for heading in json.loads(headings))
+        return Article(key, title, text, source, added_at, marked, tuple(json.loads(pages)))
 
     def _delete(self, db: sqlite3.Connection, article_id: str) -> bool:
         db.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM chunks WHERE article_id = ?)", [article_id])

@@ -1,24 +1,30 @@
 """An `Answer` for people and programs: JSON, Markdown, words. Everything from an article or a person stays text."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote as percent_encoded
 from urllib.parse import urlencode
 
-from pullquote.datatypes import Answer, Article, Point, Quote
+from pullquote.datatypes import Answer, Article, Chunk, Point, Quote
 
 NOT_FOUND = "The article does not say."
 LEADS = {"related": "The article says:", "overview": "In the article’s own words:"}
 DIFFER = "Two articles differ:"
 ALSO = "It may also be here:"
 LIKELY, UNSURE = 0.6, 0.3  # confidence
+VERSION = 12  # digits of an article's SHA-256 that tell its versions apart
+FRAGMENT_WORDS, FRAGMENT_ENDS = 12, 5  # a longer quote is found in a web page by its first and last words
 
 
 def to_dict(answer: Answer) -> dict[str, Any]:
     """The answer as plain data, the contract of every surface; seconds to the millisecond."""
     data = asdict(answer)
     data["confidence"] = round(answer.confidence, 4)
+    for quote in [*data["quotes"], *([data["closest"]] if data["closest"] else [])]:
+        quote["source_url"] = source_link(quote["source_url"], quote["text"], quote["page"])
     data["seconds"] = {name: round(value, 3) for name, value in answer.seconds.items()}
     return data
 
@@ -57,14 +63,57 @@ def further_quotes(answer: Answer) -> tuple[Quote, ...]:
 
 
 def quote_place(quote: Quote) -> str:
-    """Where the quote stands: title, heading if any, paragraph."""
-    return " · ".join(filter(None, [quote.article_title, quote.heading, f"paragraph {quote.paragraph}"]))
+    """Where the quote stands: title, heading if any, and page, or paragraph where there are no pages."""
+    place = f"page {quote.page}" if quote.page else f"paragraph {quote.paragraph}"
+    return " · ".join(filter(None, [quote.article_title, quote.heading, place]))
+
+
+def source_link(url: str | None, text: str, page: int | None) -> str | None:
+    """The web address of a quote's article, opened at its page (PDF) or its words (URL text fragment, WICG)."""
+    if not url or page:
+        return f"{url}#page={page}" if url else None
+    if not text:
+        return url
+    words = text.split()
+    ends = [words] if len(words) <= FRAGMENT_WORDS else [words[:FRAGMENT_ENDS], words[-FRAGMENT_ENDS:]]
+    parts = (percent_encoded(" ".join(end), safe="").replace("-", "%2D") for end in ends)
+    return f"{url}{'' if '#' in url else '#'}:~:text={','.join(parts)}"
 
 
 def quote_url(quote: Quote) -> str:
     """Path of the article's page, opened at the quote."""
     at = {"quote": f"{quote.start}-{quote.end}", "mark": f"{quote.highlight[0]}-{quote.highlight[1]}"}
+    at["version"] = quote.article_sha256[:VERSION]
     return f"/articles/{quote.article_id}?{urlencode(at)}#quote"
+
+
+def article_row(article: Article, chunks: int) -> dict[str, Any]:
+    """An article as plain data, without its text."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "added_at": article.added_at,
+        "words": len(article.text.split()),
+        "pages": len(article.pages) or None,
+        "chunks": chunks,
+        "sha256": article.sha256,
+    }
+
+
+def chunk_rows(article: Article, chunks: Iterable[Chunk]) -> list[dict[str, Any]]:
+    """An article's chunks as plain data, with their text."""
+    return [
+        {
+            "position": chunk.position,
+            "start": chunk.start,
+            "end": chunk.end,
+            "page": article.page_at(chunk.start),
+            "heading": article.heading_at(chunk.start),
+            "text": article.text[chunk.start : chunk.end],
+        }
+        for chunk in chunks
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +121,7 @@ class Block:
     """A paragraph of an article's page: its number, the level of a heading (0 for none), its text cut in three.
 
     `quote` is what of the quote stands in it ("" when nothing), itself cut into before, the marked words, and after.
+    `page` is the number of the page that begins with it.
     """
 
     number: int
@@ -79,12 +129,14 @@ class Block:
     before: str
     quote: tuple[str, str, str]
     after: str
+    page: int | None
 
 
 def article_blocks(article: Article, quote: tuple[int, int] = (0, 0), mark: tuple[int, int] = (0, 0)) -> list[Block]:
     """The article's paragraphs, cut at the ends of the quote and of the marked words in it (article offsets)."""
     levels = {heading.start: heading.level for heading in article.headings}
-    blocks = []
+    blocks: list[Block] = []
+    page = None
     for number, (start, end) in enumerate(article.paragraphs, start=1):
 
         def inside(offset: int, low: int = start, high: int = end) -> int:
@@ -95,7 +147,9 @@ def article_blocks(article: Article, quote: tuple[int, int] = (0, 0), mark: tupl
         stop = inside(mark[1], begin, max(begin, last))
         cuts = [start, first, begin, stop, max(first, last), end]
         before, *quoted, after = (article.text[a:b] for a, b in pairwise(cuts))
-        blocks.append(Block(number, levels.get(start, 0), before, (quoted[0], quoted[1], quoted[2]), after))
+        begins = article.page_at(start) if article.page_at(start) != page else None
+        page = begins or page
+        blocks.append(Block(number, levels.get(start, 0), before, (quoted[0], quoted[1], quoted[2]), after, begins))
     return blocks
 
 

@@ -33,4 +33,19 @@ class Settings(BaseSettings):
     judge: Path | None = Field(
         default=None, description="a file that `pullquote calibrate` made, for the built-in judge"
     )
+    fetch_allow: str = Field(
+        default="",
+        description='intranet hosts that articles may be fetched from beside the public web: "wiki, docs.corp:8080"',
+    )
+    watch: Path | None = Field(
+        default=None, description="folder whose files are added while the app runs, whenever one is new or changed"
+    )
+    open_reading: bool = Field(
+        default=True, description="whether the articles may be read without a token; asking is open in any case"
+    )
     threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of a reader")
+
+    @property
+    def fetch_hosts(self) -> frozenset[str]:
+        """The intranet hosts of `fetch_allow`."""
+        return frozenset(host.strip() for host in self.fetch_allow.split(",") if host.strip())

@@ -90,6 +90,17 @@ class VectorIndex:
         return dict(zip(wanted.tolist(), scores.tolist(), strict=True))
 
 
+def problem_of(library: Library) -> str:
+    """What is wrong with the index beside the library; "" when nothing is."""
+    with library.snapshot():
+        index, problem = _load(library)
+    return (
+        ""
+        if index is not None
+        else f"the vector index: {problem or 'it is not there'}; it is rebuilt at the next start"
+    )
+
+
 def _load(library: Library) -> tuple[Any, str]:
     """The index on disk, or None and what is wrong with it ("" when it was simply not there yet)."""
     path = library.folder / INDEX_FILE

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, Field
@@ -11,8 +11,10 @@ from pydantic import BaseModel, Field
 from pullquote import rendering
 from pullquote.answering import Assistant
 from pullquote.datatypes import heading_words
-from pullquote.errors import LibraryError, QuestionError, UnknownArticle
+from pullquote.errors import UnknownArticle
 from pullquote.settings import MAX_QUESTION
+from pullquote.sources import SUFFIXES, is_page
+from pullquote.web.access import Access
 
 MAX_HISTORY = 200  # earlier questions sent along; the last ten count
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")  # escapes everything in .html
@@ -27,44 +29,50 @@ class Question(BaseModel):
     article: str | None = None
 
 
-def routes(assistant: Assistant) -> APIRouter:
+def routes(assistant: Assistant, access: Access) -> APIRouter:
     """The routes, answered by one assistant."""
     router = APIRouter()
+    readers = [Depends(access.reader)]
     library = assistant.library
 
     @router.post("/api/ask")
     def ask(body: Question) -> Response:
-        try:
-            answer = assistant.ask(body.question, body.history, body.article or None)
-        except QuestionError as error:
-            raise HTTPException(422, str(error)) from error
-        except UnknownArticle as error:
-            raise HTTPException(404, str(error)) from error
-        except LibraryError as error:
-            raise HTTPException(503, str(error)) from error
+        answer = assistant.ask(body.question, body.history, body.article or None)
         return Response(rendering.to_json(answer), media_type="application/json")
 
     @router.get("/healthz")
     def health() -> JSONResponse:
         return JSONResponse({"status": "ok", "revision": library.revision})
 
-    @router.get("/articles")
-    def articles(request: Request) -> Response:
+    @router.get("/read", dependencies=readers)
+    def read(request: Request) -> Response:
         rows = [article for article, _ in library.articles()]
         if len(rows) == 1:
             return RedirectResponse(f"/articles/{rows[0].id}")
-        return TEMPLATES.TemplateResponse(request, "articles.html", {"articles": rows})
+        return TEMPLATES.TemplateResponse(request, "read.html", {"articles": rows})
 
-    @router.get("/articles/{article_id}")
-    def article(request: Request, article_id: str, quote: str = "", mark: str = "") -> HTMLResponse:
+    @router.get("/articles")
+    def articles(request: Request) -> Response:
+        return TEMPLATES.TemplateResponse(request, "articles.html", {"suffixes": SUFFIXES})
+
+    @router.get("/articles/{article_id}", dependencies=readers)
+    def article(request: Request, article_id: str, quote: str = "", mark: str = "", version: str = "") -> HTMLResponse:
         try:
             found = library.article(article_id)
         except UnknownArticle:
             context = {"message": "This article is no longer in the library."}
-            return TEMPLATES.TemplateResponse(request, "articles.html", context, status_code=404)
-        blocks = rendering.article_blocks(found, _span(quote), _span(mark))
-        only = len(library.articles()) == 1
-        return TEMPLATES.TemplateResponse(request, "article.html", {"article": found, "blocks": blocks, "only": only})
+            return TEMPLATES.TemplateResponse(request, "read.html", context, status_code=404)
+        stale = not found.sha256.startswith(version)
+        spans = ((0, 0), (0, 0)) if stale else (_span(quote), _span(mark))
+        url = found.source if is_page(found.source) else None
+        shown = {
+            "article": found,
+            "blocks": rendering.article_blocks(found, *spans),
+            "only": len(library.articles()) == 1,
+            "stale": stale,
+            "link": rendering.source_link(url, found.text[slice(*spans[0])], found.page_at(spans[0][0])),
+        }
+        return TEMPLATES.TemplateResponse(request, "article.html", shown)
 
     return router
 

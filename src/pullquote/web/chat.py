@@ -23,7 +23,7 @@ STAGES = {
     "summing up": "Looking for the sentences that sum it up…",
 }
 ALL = "All articles"
-BANNER = "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article](/articles)"
+BANNER = "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article](/read) [Articles](/articles)"
 EXAMPLES = 3
 AT_ONCE = 4  # questions read at the same time; the others wait in line
 IN_LINE = 64
@@ -152,7 +152,10 @@ def _choices(assistant: Assistant) -> dict[str, Any]:
 def _empty_state(assistant: Assistant) -> str:
     titles = [article.title for article, _ in assistant.library.articles()]
     if not titles:
-        return "## The library is empty\n\nAdd an article with `pullquote add PATH`, then ask it anything."
+        return (
+            "## The library is empty\n\nAdd an article on the page [Articles](/articles), or with "
+            "`pullquote add PATH`, then ask it anything."
+        )
     about = f"“{escape(titles[0])}”" if len(titles) == 1 else f"{len(titles)} articles"
     return (
         f"## Ask about {about}\n\nWho, what, when, where, how many: the answer is a quote, "

@@ -3,25 +3,46 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 
 from pullquote.answering import Assistant
-from pullquote.web import api, chat
+from pullquote.embedding import WorkerEncoder
+from pullquote.errors import ArticleError, JobError, LibraryError, QuestionError, UnknownArticle, UnknownJob
+from pullquote.fetching import Fetcher
+from pullquote.jobs import Jobs
+from pullquote.settings import Settings
+from pullquote.tokens import Tokens
+from pullquote.watching import Watcher
+from pullquote.web import api, chat, editing
+from pullquote.web.access import Access
 from pullquote.web.security import Guard
 
 STATIC = Path(__file__).parent / "static"
+STATUSES = {
+    QuestionError: 422,
+    ArticleError: 422,
+    UnknownArticle: 404,
+    LibraryError: 503,
+    UnknownJob: 404,
+    JobError: 429,
+}
 
 
-def build(assistant: Assistant) -> FastAPI:
-    """The whole app over one assistant."""
+def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access) -> FastAPI:
+    """The whole app over one assistant, and the queue of changes to its library."""
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(api.routes(assistant))
+    for kind, status in STATUSES.items():
+        app.add_exception_handler(kind, _answer_with(status))
+    app.include_router(api.routes(assistant, access))
+    app.include_router(editing.routes(assistant.library, jobs, fetcher, access))
     app.mount("/pullquote", StaticFiles(directory=STATIC))
     app.add_middleware(CORSMiddleware, allow_origins=[])  # without one of ours, Gradio allows every origin
     app.add_middleware(Guard)
@@ -41,6 +62,10 @@ def build(assistant: Assistant) -> FastAPI:
     return mounted
 
 
+def _answer_with(status: int) -> Callable[[Request, Exception], JSONResponse]:
+    return lambda _request, error: JSONResponse({"detail": str(error)}, status)
+
+
 class _Server(uvicorn.Server):
     """Says when it answers."""
 
@@ -53,10 +78,24 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
-def serve(assistant: Assistant, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
+def serve(assistant: Assistant, settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
     """Serve on a listening socket until stopped; calls `on_ready` with the address once the app answers."""
+
+    def new_encoder() -> WorkerEncoder:
+        return WorkerEncoder(settings.encoder)
+
+    with ExitStack() as open_until_the_end:
+        tokens = open_until_the_end.enter_context(closing(Tokens(assistant.library)))
+        jobs = open_until_the_end.enter_context(closing(Jobs(assistant.library, new_encoder)))
+        if settings.watch:
+            open_until_the_end.enter_context(closing(Watcher(settings.watch, jobs)))
+        access = Access(tokens, settings.open_reading)
+        _run(assistant, build(assistant, jobs, Fetcher(settings.fetch_hosts), access), listener, on_ready)
+
+
+def _run(assistant: Assistant, app: FastAPI, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
     host, port = listener.getsockname()[:2]
-    config = uvicorn.Config(build(assistant), log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
 
     def ready() -> None:
         on_ready(f"http://{host}:{port}")

@@ -96,7 +96,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.(".pq-copy");
     if (button) return void copy(button);
-    const link = event.target.closest?.('#page a[href^="/articles"]');
+    const link = event.target.closest?.('#page a:is([href^="/articles/"], [href="/read"])');
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
@@ -116,6 +116,6 @@
       const tables = why.querySelector("#why-tables:not([role])");
       if (tables) makeRegion(tables, "Why this answer");
     }).observe(why, { childList: true, subtree: true });
-    show("/articles", null);
+    show("/read", null);
   }).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -1,0 +1,240 @@
+"""The part of the `pullquote` command that fills, changes and keeps the library."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pullquote.errors import ArticleError
+from pullquote.library import Library
+from pullquote.settings import Settings
+from pullquote.terminal import err, out, progress_bars, show_articles, show_table
+
+app = typer.Typer()
+tokens = typer.Typer(help="Editors' tokens, which changes over HTTP and on the page need.", no_args_is_help=True)
+app.add_typer(tokens, name="token")
+
+ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The id that `pullquote list` shows.")]
+
+
+@app.command()
+def add(
+    sources: Annotated[
+        list[str], typer.Argument(help="Files, folders, web addresses, or - for text that is piped in.")
+    ],
+    title: Annotated[str, typer.Option(help="A title, for one source.")] = "",
+) -> None:
+    """Add articles to the library, or replace those whose file or page has changed."""
+    from pullquote import sources as reading
+    from pullquote.articles import decode, make_article
+    from pullquote.datatypes import Article
+    from pullquote.embedding import WorkerEncoder
+    from pullquote.fetching import Fetcher
+    from pullquote.ingesting import add_article
+    from pullquote.vector_index import VectorIndex
+
+    settings = Settings()
+    fetcher = Fetcher(settings.fetch_hosts)
+    pages = [source for source in sources if source == "-" or reading.is_page(source)]
+    names = [*map(str, reading.find_files(Path(source) for source in sources if source not in pages)), *pages]
+    if not names:
+        raise ArticleError(f"there is no file to read in there ({', '.join(reading.SUFFIXES)}); name one")
+    if title and len(names) > 1:
+        raise ArticleError(f"one title cannot name {len(names)} articles; add them one by one")
+
+    def read(name: str) -> Article:
+        if name == "-":
+            return make_article(decode(sys.stdin.buffer.read(reading.MAX_BYTES + 1)), title=title)
+        return (
+            reading.read_page(name, fetcher, title) if reading.is_page(name) else reading.read_file(Path(name), title)
+        )
+
+    failed = 0
+    with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
+        for name in names:
+            try:
+                found = read(name)
+                article, outcome = add_article(library, found, encoder, progress(found.title))
+            except ArticleError as error:
+                err.print(str(error), style="red")
+                failed += 1
+                continue
+            note = {"new": "", "changed": "  (a new version)", "unchanged": "  (was there already)"}[outcome]
+            out.print(f"{article.id}  {article.title}{note}")
+        VectorIndex.build(library)
+    if failed:
+        err.print(f"{failed} of {len(names)} were not added")
+        raise typer.Exit(1)
+
+
+@app.command(name="list")
+def list_articles() -> None:
+    """Show the library's articles."""
+    with open_library(Settings()) as library:
+        show_articles(library.articles())
+
+
+@app.command()
+def remove(
+    article_id: ArticleId, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False
+) -> None:
+    """Remove an article from the library. Its file stays where it is."""
+    from pullquote.vector_index import VectorIndex
+
+    with open_library(Settings()) as library:
+        article = library.article(article_id)
+        if not yes and not typer.confirm(f"Remove {article.title!r} from the library?"):
+            err.print("nothing was removed")
+            raise typer.Exit(1)
+        library.remove(article_id)
+        VectorIndex.build(library)
+    out.print(f"removed {article.title}; bring it back with `pullquote add {article.source}`")
+
+
+@app.command()
+def rename(article_id: ArticleId, title: Annotated[str, typer.Argument(help="The new title.")]) -> None:
+    """Give an article another title, which stays when its file or page is read again."""
+    from pullquote import ingesting
+    from pullquote.embedding import WorkerEncoder
+    from pullquote.vector_index import VectorIndex
+
+    settings = Settings()
+    with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
+        article = ingesting.rename(library, article_id, title, encoder, progress(title))
+        VectorIndex.build(library)
+    out.print(f"{article.id}  {article.title}")
+
+
+@app.command()
+def refresh(
+    article_ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Only these; all otherwise.")] = None,
+) -> None:
+    """Read files and pages again, and say what has changed."""
+    from pullquote.embedding import WorkerEncoder
+    from pullquote.fetching import Fetcher
+    from pullquote.ingesting import add_article
+    from pullquote.sources import has_source, reread
+    from pullquote.vector_index import VectorIndex
+
+    settings = Settings()
+    fetcher, failed = Fetcher(settings.fetch_hosts), 0
+    with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
+        known = [article for article, _ in library.articles() if has_source(article)]
+        for article in [library.article(key) for key in article_ids] if article_ids else known:
+            try:
+                found = reread(article, fetcher, library.given_title(article.id))
+                _, outcome = add_article(library, found, encoder, progress(article.title))
+            except ArticleError as error:
+                err.print(f"{article.id}  {article.title}: {error}", style="red")
+                failed += 1
+                continue
+            out.print(f"{article.id}  {article.title}: {outcome}")
+        VectorIndex.build(library)
+    if failed:
+        err.print(f"{failed} could not be read again; what the library has of them stays")
+        raise typer.Exit(1)
+
+
+@app.command()
+def reembed() -> None:
+    """Embed the whole library again with the encoder set now (PULLQUOTE_ENCODER)."""
+    from pullquote import ingesting
+    from pullquote.embedding import WorkerEncoder
+    from pullquote.vector_index import VectorIndex
+
+    settings = Settings()
+    with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
+        count = ingesting.reembed(library, encoder, progress(f"embedding with {settings.encoder}"))
+        VectorIndex.build(library)
+    out.print(f"embedded {count} chunks with {settings.encoder}")
+
+
+@app.command()
+def check() -> None:
+    """Read everything in the library, and say what is wrong with it."""
+    from pullquote import keeping
+
+    with open_library(Settings()) as library:
+        problems = keeping.check(library)
+        count = len(library.articles())
+    for problem in problems:
+        err.print(problem, style="red")
+    if problems:
+        err.print(f"{len(problems)} problems; take a backup in with `pullquote import FILE`, or add the articles again")
+        raise typer.Exit(1)
+    out.print(f"{count} articles: all is as it was stored")
+
+
+@app.command()
+def export(target: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")]) -> None:
+    """Write the library's articles to one file, for `pullquote import` elsewhere. Tokens are left out."""
+    from pullquote import keeping
+
+    with open_library(Settings()) as library:
+        keeping.export(library, target)
+        out.print(f"wrote {len(library.articles())} articles to {target}")
+
+
+@app.command(name="import")
+def import_articles(source: Annotated[Path, typer.Argument(metavar="FILE", help="An export or a backup.")]) -> None:
+    """Take in the articles of another library's export, or of a backup."""
+    from pullquote import keeping
+    from pullquote.vector_index import VectorIndex
+
+    with open_library(Settings()) as library:
+        new, known = keeping.import_from(library, source)
+        VectorIndex.build(library)
+    out.print(f"took in {new} articles" + (f", {known} were there already" if known else ""))
+
+
+@app.command()
+def backup(target: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")]) -> None:
+    """Copy the whole library to one file, also while the app runs."""
+    from pullquote import keeping
+
+    with open_library(Settings()) as library:
+        keeping.backup(library, target)
+    out.print(f"wrote {target}; `pullquote import {target}` takes it in")
+
+
+@tokens.command(name="new")
+def new_token(name: Annotated[str, typer.Option(help="Whose it is.")]) -> None:
+    """Make a token, shown this once only."""
+    from pullquote.tokens import Tokens
+
+    with open_library(Settings()) as library:
+        token = Tokens(library).new(name)
+    out.print(token)
+    err.print("Keep it: it is not shown again. Enter it on the page “Articles”.", style="dim")
+
+
+@tokens.command(name="list")
+def list_tokens() -> None:
+    """Show who holds a token, and since when."""
+    from pullquote.tokens import Tokens
+
+    with open_library(Settings()) as library:
+        show_table("Tokens", ("name", "made"), Tokens(library).all())
+
+
+@tokens.command(name="remove")
+def remove_token(name: Annotated[str, typer.Argument(help="Whose it is.")]) -> None:
+    """End a token."""
+    from pullquote.tokens import Tokens
+
+    with open_library(Settings()) as library:
+        Tokens(library).remove(name)
+    out.print(f"the token of {name} is worth nothing now")
+
+
+@contextmanager
+def open_library(settings: Settings) -> Iterator[Library]:
+    """The library that the settings name, closed at the end."""
+    library = Library(settings.store)
+    try:
+        yield library
+    finally:
+        library.close()

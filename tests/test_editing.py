@@ -1,0 +1,251 @@
+"""`/api/articles` and `/api/jobs`, through the whole app: who may change what, and that it changes."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from pullquote.answering import Assistant
+from pullquote.articles import make_article
+from pullquote.embedding import BUILT_IN, QuestionEncoder, Vectors, WorkerEncoder
+from pullquote.fetching import Fetcher
+from pullquote.jobs import Jobs
+from pullquote.library import Library
+from pullquote.settings import Settings
+from pullquote.tokens import Tokens
+from pullquote.web.access import Access
+from pullquote.web.server import build
+from tests.building import put_embedded
+
+PATIENCE = 30.0  # seconds
+FERRY = "The ferry Otter leaves at nine. A ride costs twelve crowns."
+CHANGES = [
+    ("POST", "/api/articles"),
+    ("POST", "/api/articles?name=a.txt"),
+    ("PATCH", "/api/articles/{id}"),
+    ("POST", "/api/articles/{id}/refresh"),
+    ("DELETE", "/api/articles/{id}"),
+    ("GET", "/api/jobs"),
+    ("GET", "/api/jobs/x"),
+    ("DELETE", "/api/jobs/x"),
+]
+READS = ["/api/articles", "/api/articles/{id}", "/articles/{id}", "/read"]
+
+
+class Small(WorkerEncoder):
+    """The built-in encoder's small form in the worker's place."""
+
+    def encode_batch(self, texts: list[str]) -> Vectors:
+        return QuestionEncoder().encode(texts)
+
+
+@dataclass
+class Desk:
+    """The app, a visitor's client and an editor's headers."""
+
+    client: TestClient
+    library: Library
+    editor: dict[str, str]
+    article_id: str
+
+    def done(self, response: Any) -> dict[str, Any]:
+        """The job that a request began, when it is over."""
+        assert response.status_code == 202, response.text
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            job: dict[str, Any] = self.client.get(response.headers["location"], headers=self.editor).json()
+            if job["state"] in ("done", "failed", "cancelled"):
+                return job
+            time.sleep(0.02)
+        raise AssertionError(job)
+
+
+def desk_over(folder: Path, open_reading: bool) -> Iterator[Desk]:
+    library = Library(folder)
+    article = make_article(FERRY, title="Ferry")
+    put_embedded(library, article)
+    tokens, jobs = Tokens(library), Jobs(library, lambda: Small(BUILT_IN))
+    app = build(Assistant.open(library, Settings(reader="fast")), jobs, Fetcher(), Access(tokens, open_reading))
+    with TestClient(app, base_url="http://pullquote.test", follow_redirects=False) as client:
+        yield Desk(client, library, {"authorization": f"Bearer {tokens.new('Ada')}"}, article.id)
+    jobs.close()
+    tokens.close()
+    library.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    yield from desk_over(tmp_path, open_reading=True)
+
+
+@pytest.fixture
+def closed_desk(tmp_path: Path) -> Iterator[Desk]:
+    yield from desk_over(tmp_path, open_reading=False)
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer pq_wrong", "Basic QTpi", "pq_wrong", "Bearer é"])
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+def test_nobody_changes_anything_without_a_token(desk: Desk, method: str, path: str, authorization: str | None) -> None:
+    headers = {} if authorization is None else {b"authorization": authorization.encode("latin-1")}
+    before = (desk.library.revision, len(desk.library.articles()))
+    answer = desk.client.request(method, path.format(id=desk.article_id), headers=headers, json={"title": "T"})
+    assert answer.status_code == 401
+    assert "pullquote token new" in answer.json()["detail"]
+    assert answer.headers["www-authenticate"] == "Bearer"
+    time.sleep(0.05)
+    assert (desk.library.revision, len(desk.library.articles())) == before
+
+
+@pytest.mark.parametrize(("method", "path"), [row for row in CHANGES if row[0] != "GET"])
+def test_another_site_changes_nothing_even_with_a_token(desk: Desk, method: str, path: str) -> None:
+    headers = desk.editor | {"origin": "https://evil.example"}
+    answer = desk.client.request(method, path.format(id=desk.article_id), headers=headers, json={"title": "T"})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/upload", "/gradio_api/upload?upload_id=x", "/upload", "/gradio_api/component_server"]
+)
+def test_no_other_door_takes_a_file(desk: Desk, path: str) -> None:
+    files = {"files": ("a.txt", b"Text that must not get in.")}
+    assert desk.client.post(path, files=files, headers=desk.editor).status_code in (404, 405)
+    assert len(desk.library.articles()) == 1
+
+
+@pytest.mark.parametrize("path", READS)
+def test_reading_is_open_unless_set_otherwise(desk: Desk, path: str) -> None:
+    assert desk.client.get(path.format(id=desk.article_id)).status_code in (200, 307)
+
+
+@pytest.mark.parametrize("path", READS)
+def test_closed_reading_needs_a_token_and_asking_does_not(closed_desk: Desk, path: str) -> None:
+    place = path.format(id=closed_desk.article_id)
+    assert closed_desk.client.get(place).status_code == 401
+    assert closed_desk.client.get(place, headers=closed_desk.editor).status_code in (200, 307)
+    asked = closed_desk.client.post("/api/ask", json={"question": "When does the ferry Otter leave?"}).json()
+    assert asked["text"] == "nine"
+
+
+def test_a_text_is_added_renamed_asked_and_removed(desk: Desk) -> None:
+    client, editor = desk.client, desk.editor
+    body = {"text": "The bridge was opened in 1932 by Queen Astrid.", "title": "Bridge"}
+    job = desk.done(client.post("/api/articles", json=body, headers=editor))
+    assert (job["state"], job["outcome"], job["name"]) == ("done", "new", "Bridge")
+    ask = {"question": "Who opened the bridge?"}
+    assert client.post("/api/ask", json=ask).json()["text"] == "Queen Astrid"
+    place = f"/api/articles/{job['article_id']}"
+    renamed = desk.done(client.patch(place, json={"title": "The old bridge"}, headers=editor))
+    assert renamed["outcome"] == "renamed"
+    listed = {row["id"]: row for row in client.get("/api/articles").json()}
+    assert listed[job["article_id"]]["title"] == "The old bridge"
+    assert client.post("/api/ask", json=ask).json()["quotes"][0]["article_title"] == "The old bridge"
+    assert client.delete(place, headers=editor).json() == {"removed": job["article_id"]}
+    assert client.post("/api/ask", json=ask).json()["status"] == "not_found"
+    assert client.get(place).status_code == client.delete(place, headers=editor).status_code == 404
+
+
+def test_a_file_is_the_body_and_its_name_says_how_to_read_it(desk: Desk) -> None:
+    text = "# Caf\u00e9\n\nIt opens at six.\n".encode()
+    job = desk.done(desk.client.post("/api/articles?name=..%2F..%2Fcaf%C3%A9.md", content=text, headers=desk.editor))
+    assert (job["state"], job["name"]) == ("done", "Caf\u00e9")
+    found = desk.client.get(f"/api/articles/{job['article_id']}").json()
+    assert (found["source"], found["text"]) == ("caf\u00e9.md", text.decode())
+    for row in found["chunk_rows"]:
+        assert found["text"][row["start"] : row["end"]] == row["text"]
+    again = desk.done(desk.client.post("/api/articles?name=other.md", content=text, headers=desk.editor))
+    assert (again["outcome"], again["article_id"]) == ("unchanged", job["article_id"])
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        ("empty.txt", b"", "there is no text in it"),
+        ("a.rtf", b"{}", "save it as one of them"),
+        ("a.txt", bytes(2000), "not a text file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_fails_with_what_to_do(desk: Desk, name: str, body: bytes, says: str) -> None:
+    job = desk.done(desk.client.post(f"/api/articles?name={name}", content=body, headers=desk.editor))
+    assert job["state"] == "failed"
+    assert says in job["message"]
+    assert len(desk.library.articles()) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "JSON"),
+        (b"[]", "object"),
+        (b"{}", "send"),
+        (b'{"text": "a", "url": "http://a.example"}', "send"),
+        (b'{"text": ""}', "no text"),
+        (b'{"text": 3}', "text"),
+        (b'{"url": "' + b"x" * 3000 + b'"}', "url"),
+        (b'{"text": "a", "title": "' + b"x" * 301 + b'"}', "title"),
+        (b"\xff\xfe", "JSON"),
+    ],
+)
+def test_a_bad_body_is_422_and_says_why(desk: Desk, body: bytes, says: str) -> None:
+    headers = desk.editor | {"content-type": "application/json"}
+    answer = desk.client.post("/api/articles", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert says in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/x", "file:///etc/passwd", "http://169.254.169.254/", "ftp://a.example/x"]
+)
+def test_an_address_inside_is_not_fetched(desk: Desk, url: str) -> None:
+    job = desk.done(desk.client.post("/api/articles", json={"url": url}, headers=desk.editor))
+    assert job["state"] == "failed"
+    assert len(desk.library.articles()) == 1
+
+
+def test_a_body_that_never_ends_is_cut_off(desk: Desk) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 400:
+            sent += 1
+            yield b"x" * 1_000_000
+
+    answer = desk.client.post("/api/articles?name=a.txt", content=endless(), headers=desk.editor)
+    assert answer.status_code == 413
+    assert len(desk.library.articles()) == 1
+
+
+def test_what_was_pasted_cannot_be_refreshed(desk: Desk) -> None:
+    answer = desk.client.post(f"/api/articles/{desk.article_id}/refresh", headers=desk.editor)
+    assert answer.status_code == 422
+    assert "nothing to read again" in answer.json()["detail"]
+
+
+def test_a_changed_file_is_refreshed_under_its_given_title(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "timetable.txt"
+    file.write_text("Timetable\n\nThe night ferry leaves at eleven.")
+    from pullquote.sources import read_file
+
+    article = read_file(file)
+    put_embedded(desk.library, article)
+    desk.done(desk.client.patch(f"/api/articles/{article.id}", json={"title": "Night"}, headers=desk.editor))
+    place = f"/api/articles/{article.id}/refresh"
+    assert desk.done(desk.client.post(place, headers=desk.editor))["outcome"] == "unchanged"
+    file.write_text("Timetable\n\nThe night ferry leaves at midnight.")
+    assert desk.done(desk.client.post(place, headers=desk.editor))["outcome"] == "changed"
+    asked = desk.client.post("/api/ask", json={"question": "When does the night ferry leave?"}).json()
+    assert (asked["text"], asked["quotes"][0]["article_title"]) == ("midnight", "Night")
+    file.unlink()
+    failed = desk.done(desk.client.post(place, headers=desk.editor))
+    assert failed["state"] == "failed"
+    assert "No such file" in failed["message"]
+    assert desk.library.article(article.id).text.endswith("midnight.")
+
+
+def test_a_job_that_is_not_known_is_404(desk: Desk) -> None:
+    for method in ("GET", "DELETE"):
+        assert desk.client.request(method, "/api/jobs/x", headers=desk.editor).status_code == 404
