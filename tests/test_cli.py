@@ -352,10 +352,11 @@ def test_an_interrupted_evaluation_leaves_nothing_half_written(tmp_path: Path, q
     kept = tmp_path / "kept"
     kept.write_text("from the last time\n")
     program = f"""
-import signal
+import signal, time
 from pullquote import cli, evaluating
 def interrupted(*_):
-    signal.raise_signal(signal.SIGINT)  # to this thread, so at once
+    signal.raise_signal(signal.SIGINT)
+    time.sleep(60)  # which the signal ends
     yield
 evaluating.predict = interrupted
 cli.main(["eval", {str(questions)!r}, "--predictions", {str(kept)!r}, "--report", {str(tmp_path / "page.html")!r}])

@@ -70,7 +70,7 @@ def test_every_awkward_article_is_good(tmp_path: Path) -> None:
         ("DELETE FROM words WHERE rowid = 1", "1 chunks cannot be found"),
         ('UPDATE chunks SET "end" = 99999 WHERE id = 1', "ends behind its text"),
         ("UPDATE chunks SET vector = zeroblob(256) WHERE id = 1", "not of length 1"),
-        ("UPDATE meta SET value = value + 1 WHERE key = 'revision'", "index"),
+        ("UPDATE meta SET value = 'x' WHERE key = 'state'", "index"),
     ],
 )
 def test_damage_is_found_and_named(library: Library, statement: str, says: str) -> None:

@@ -1,5 +1,8 @@
+import hashlib
 import json
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,9 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from pullquote.datatypes import Article, Chunk
+from pullquote.durable import Disk
 from pullquote.errors import EncoderMismatch
+from pullquote.generations import CURRENT, INDEX_FILE, MANIFEST_FILE
 from pullquote.library import Library
-from pullquote.vector_index import INDEX_FILE, MANIFEST_FILE, VectorIndex
+from pullquote.vector_index import Follower, VectorIndex
 
 Vectors = NDArray[np.float32]
 
@@ -103,41 +108,52 @@ def test_adding_and_removing_change_what_is_found(library: Library) -> None:
 
 def test_a_valid_file_is_used_as_it_is(library: Library, caplog: pytest.LogCaptureFixture) -> None:
     VectorIndex.build(library)
-    files = [library.folder / INDEX_FILE, library.folder / MANIFEST_FILE]
+    files = [library.folder / CURRENT, home(library.folder) / INDEX_FILE, home(library.folder) / MANIFEST_FILE]
     before = [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files]
     check(library, VectorIndex.open(library))
     assert [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files] == before
     assert not caplog.records
 
 
+def home(folder: Path) -> Path:
+    """The folder of the generation that counts."""
+    return folder / (folder / CURRENT).read_text().split()[0]
+
+
 def edit(**values: object) -> Callable[[Path], None]:
+    """Another manifest, with all that vouches for it."""
+
     def change(folder: Path) -> None:
-        path = folder / MANIFEST_FILE
+        path = home(folder) / MANIFEST_FILE
         path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values), "utf-8")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        (folder / CURRENT).write_text(f"{path.parent.name} {digest}\n")
 
     return change
 
 
 def flip(name: str, place: float) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        data = bytearray((folder / name).read_bytes())
+        path = folder / name if name == CURRENT else home(folder) / name
+        data = bytearray(path.read_bytes())
         data[int(place * (len(data) - 1))] ^= 1
-        (folder / name).write_bytes(data)
+        path.write_bytes(data)
 
     return change
 
 
 def cut(name: str, share: float) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        data = (folder / name).read_bytes()
-        (folder / name).write_bytes(data[: int(len(data) * share)])
+        path = folder / name if name == CURRENT else home(folder) / name
+        data = path.read_bytes()
+        path.write_bytes(data[: int(len(data) * share)])
 
     return change
 
 
 def write(name: str, data: bytes) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        (folder / name).write_bytes(data)
+        (folder / name if name == CURRENT else home(folder) / name).write_bytes(data)
 
     return change
 
@@ -149,31 +165,29 @@ def other_pair(folder: Path) -> None:
     add(other, "b", unit(32, 80))
     VectorIndex.build(other)
     other.close()
-    (folder / "other" / INDEX_FILE).replace(folder / INDEX_FILE)
+    (home(folder / "other") / INDEX_FILE).replace(home(folder) / INDEX_FILE)
 
 
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (cut(INDEX_FILE, 0), f"{INDEX_FILE} is damaged"),
-        (cut(INDEX_FILE, 0.5), f"{INDEX_FILE} is damaged"),
-        (cut(INDEX_FILE, 0.9999), f"{INDEX_FILE} is damaged"),
-        (flip(INDEX_FILE, 0), f"{INDEX_FILE} is damaged"),
-        (flip(INDEX_FILE, 0.4), f"{INDEX_FILE} is damaged"),
-        (flip(INDEX_FILE, 1), f"{INDEX_FILE} is damaged"),
-        (other_pair, f"{INDEX_FILE} is damaged"),
-        (lambda folder: (folder / INDEX_FILE).unlink(), f"{INDEX_FILE} is missing"),
-        (lambda folder: (folder / MANIFEST_FILE).unlink(), f"{MANIFEST_FILE} is missing"),
-        (cut(MANIFEST_FILE, 0), f"{MANIFEST_FILE} is damaged"),
-        (cut(MANIFEST_FILE, 0.5), f"{MANIFEST_FILE} is damaged"),
-        (write(MANIFEST_FILE, b"[]"), f"{MANIFEST_FILE} is damaged"),
-        (write(MANIFEST_FILE, b"{}"), f"{MANIFEST_FILE} is damaged"),
-        (write(MANIFEST_FILE, b"\xff\x00"), f"{MANIFEST_FILE} is damaged"),
-        (edit(format=99), "another version or encoder"),
-        (edit(encoder="other"), "another version or encoder"),
-        (edit(revision=1), "the library has changed"),
-        (edit(sha256="0" * 64), f"{INDEX_FILE} is damaged"),
-        (edit(sha256=None), f"{INDEX_FILE} is damaged"),
+        *((cut(INDEX_FILE, share), f"{INDEX_FILE} of gen-000001 is damaged") for share in (0, 0.5, 0.9999)),
+        *((flip(INDEX_FILE, place), f"{INDEX_FILE} of gen-000001 is damaged") for place in (0, 0.4, 1)),
+        (other_pair, f"{INDEX_FILE} of gen-000001 is damaged"),
+        (lambda folder: (home(folder) / INDEX_FILE).unlink(), f"{INDEX_FILE} of gen-000001 is missing"),
+        (lambda folder: (home(folder) / MANIFEST_FILE).unlink(), f"{MANIFEST_FILE} of gen-000001 is missing"),
+        *((cut(MANIFEST_FILE, share), f"{MANIFEST_FILE} of gen-000001 is damaged") for share in (0, 0.5)),
+        *((flip(MANIFEST_FILE, place), f"{MANIFEST_FILE} of gen-000001 is damaged") for place in (0.2, 1)),
+        *((write(MANIFEST_FILE, data), f"{MANIFEST_FILE} of") for data in (b"[]", b"{}", b"\xff\x00")),
+        *((flip(CURRENT, place), "") for place in (0, 0.05, 0.11, 0.5, 1)),
+        *((cut(CURRENT, share), f"{CURRENT} is damaged") for share in (0, 0.5, 0.99)),
+        (write(CURRENT, b"gen-000009 " + b"0" * 64 + b"\n"), "of gen-000009 is missing"),
+        (write(CURRENT, b"../../etc " + b"0" * 64 + b"\n"), f"{CURRENT} is damaged"),
+        (edit(format=99), "made by another version"),
+        (edit(encoder="other"), "made by another encoder"),
+        (edit(state="0" * 16), "the library has changed"),
+        (edit(sha256="0" * 64), f"{INDEX_FILE} of gen-000001 is damaged"),
+        (edit(size=1), f"{INDEX_FILE} of gen-000001 is damaged"),
         (edit(count=199), "does not hold what its manifest says"),
         (edit(dimension=25), "does not hold what its manifest says"),
     ],
@@ -186,7 +200,7 @@ def test_a_file_that_is_not_right_is_rebuilt(
     with caplog.at_level(logging.WARNING, "pullquote"):
         check(library, VectorIndex.open(library))
     [record] = caplog.records
-    assert record.getMessage().startswith("rebuilding the vector index: ")
+    assert record.getMessage().startswith("the vector index is made anew: ")
     assert reason in record.getMessage()
     caplog.clear()
     check(library, VectorIndex.open(library))
@@ -228,7 +242,7 @@ def test_threads_that_build_at_once_do_not_disturb_each_other(library: Library) 
         for index in threads.map(lambda _: VectorIndex.build(library), range(60)):
             assert index.revision == library.revision
     check(library, VectorIndex.open(library))
-    assert sorted(path.name for path in library.folder.glob("vectors*")) == [INDEX_FILE, MANIFEST_FILE]
+    assert [path.name for path in library.folder.glob("gen-*")] == [home(library.folder).name]
 
 
 def test_a_replaced_article_is_found_by_its_new_vectors_only(library: Library) -> None:
@@ -238,3 +252,93 @@ def test_a_replaced_article_is_found_by_its_new_vectors_only(library: Library) -
     index = VectorIndex.open(library)
     check(library, index)
     assert len(index.search(vector[0], 500)) == 121
+
+
+def test_files_of_older_formats_and_broken_drafts_are_cleared(library: Library) -> None:
+    for name in ("vectors.faiss", "vectors.json", "CURRENT.tmp"):
+        (library.folder / name).write_text("old")
+    for name in ("gen-000007", "gen-000008.tmp"):
+        (library.folder / name).mkdir()
+        (library.folder / name / INDEX_FILE).write_text("old")
+    (library.folder / "notes.txt").write_text("mine")
+    VectorIndex.build(library)
+    kept = {path.name for path in library.folder.iterdir() if not path.name.startswith("library.sqlite")}
+    assert kept == {"LOCK", CURRENT, "gen-000008", "notes.txt"}
+    check(library, VectorIndex.open(library))
+
+
+@pytest.mark.parametrize(("kind", "recall"), [("Flat", 1.0), ("SQfp16", 0.99), ("HNSW32", 0.95)])
+def test_larger_libraries_have_an_index_that_finds_nearly_the_same(tmp_path: Path, kind: str, recall: float) -> None:
+    library = Library(tmp_path)
+    add(library, "a", unit(1, 3_000))
+    kinds = {"Flat": 10**9, "SQfp16": 2_999, "HNSW32": 2_999}
+    limits = ((kinds["Flat"] if kind == "Flat" else 100, "Flat"), (10**9 if kind == "SQfp16" else 2_999, "SQfp16"))
+    index = VectorIndex.build(library, kinds=(*limits, (10**9, "HNSW32")))
+    assert json.loads((home(library.folder) / MANIFEST_FILE).read_text())["kind"] == kind
+    _, keys, vectors = library.vectors()
+    hits = 0
+    for opened in (index, VectorIndex.open(library)):
+        for query in unit(99, 40):
+            best = set(keys[np.argsort(-(vectors @ query))[:10]].tolist())
+            hits += len(best & {key for key, _ in opened.search(query, 10)})
+    assert hits >= recall * 2 * 400
+    library.close()
+
+
+def test_a_follower_sees_each_change_at_once_and_is_made_whole_behind(library: Library) -> None:
+    VectorIndex.build(library)
+    follower = Follower(library)
+    random = np.random.default_rng(5)
+    names = ["a", "b"]
+    for step in range(40):
+        if random.random() < 0.4 and names:
+            library.remove(names.pop(int(random.integers(len(names)))))
+        else:
+            names.append(f"n{step}")
+            add(library, names[-1], unit(1_000 + step, int(random.integers(1, 30))))
+        with library.snapshot():
+            check(library, follower.current(), 15)
+    end = time.monotonic() + 20
+    while not follower.current().is_whole:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    check(library, follower.current())
+    check(library, VectorIndex.open(library))
+
+
+def test_readers_in_snapshots_have_the_index_of_their_moment(library: Library) -> None:
+    follower = Follower(library)
+    stop = threading.Event()
+
+    def read() -> int:
+        seen = 0
+        while not stop.is_set():
+            with library.snapshot():
+                check(library, follower.current(), 5)
+            seen += 1
+        return seen
+
+    with ThreadPoolExecutor(3) as threads:
+        readers = [threads.submit(read) for _ in range(3)]
+        for step in range(60):
+            add(library, f"n{step}", unit(2_000 + step, 3))
+            if step % 2:
+                library.remove(f"n{step - 1}")
+        stop.set()
+        assert all(reader.result() > 3 for reader in readers)
+
+
+def test_a_full_disk_leaves_the_old_files_and_the_new_answers(
+    library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(Disk):
+        def sync(self, path: Path) -> None:
+            raise OSError(28, "No space left on device", str(path))
+
+    VectorIndex.build(library)
+    before = (library.folder / CURRENT).read_bytes()
+    add(library, "c", unit(3, 5))
+    check(library, VectorIndex.build(library, Full()))
+    assert "No space left" in caplog.text
+    assert (library.folder / CURRENT).read_bytes() == before
+    check(library, VectorIndex.open(library))

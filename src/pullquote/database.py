@@ -1,10 +1,15 @@
 """One SQLite file: a connection for each thread, transactions, and reads of one moment."""
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from pullquote.errors import LibraryError
+
+log = logging.getLogger("pullquote")
 
 
 class Database:
@@ -21,7 +26,7 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {pragma}")
             self._threads.connection = connection
             self._connections.append(connection)
@@ -41,19 +46,33 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, with the write lock held from the start."""
+        """All or nothing, with the write lock held from the start. Raises `LibraryError` where SQLite cannot write."""
         connection = self.connection
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except BaseException:
+        except sqlite3.OperationalError as error:
+            raise LibraryError(f"{self.path} cannot be written: {error}; {_advice(error)}") from error
+        finally:
             if connection.in_transaction:  # SQLite itself undoes all when the disk is full
                 connection.execute("ROLLBACK")
-            raise
+
+    def forget(self) -> None:
+        """Take what was deleted out of the write-ahead log too; readers of older moments and full disks put it off."""
+        try:
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:  # what was committed is committed
+            log.warning("the log of %s is cleared later: %s", self.path, error)
 
     def close(self) -> None:
         """Close every thread's connection; the database is not used afterwards."""
         for connection in self._connections:
             connection.close()
         self._connections.clear()
+
+
+def _advice(error: sqlite3.OperationalError) -> str:
+    if any(word in str(error) for word in ("full", "disk I/O")):
+        return "free some space and try again, nothing was changed"
+    return "try again when the other process is done" if "locked" in str(error) else "check the folder and its rights"

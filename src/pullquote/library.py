@@ -1,10 +1,9 @@
 """The library: articles, chunks, vectors and words in one SQLite file. It is the truth; the vector index is a cache."""
 
-import json
+import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import astuple
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,10 +12,13 @@ from numpy.typing import NDArray
 
 from pullquote import schema
 from pullquote.database import Database
-from pullquote.datatypes import Article, Chunk, Heading
+from pullquote.datatypes import Article, Chunk
+from pullquote.durable import writing
 from pullquote.errors import EncoderMismatch, LibraryError, UnknownArticle
 
 FILE_NAME = "library.sqlite"
+
+Vectors = NDArray[np.float32]
 
 
 class Library:
@@ -24,25 +26,27 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._before_close: list[Callable[[], None]] = []
         self._database = Database(folder / FILE_NAME)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with self._database.transaction() as db:
-                schema.create(db)
+                schema.create(db, folder)
+            self._database.forget()  # what a process that was killed left there
         except (OSError, sqlite3.Error) as error:
-            raise LibraryError(
-                f"{folder / FILE_NAME} cannot be opened: {error}; check the folder and its rights"
-            ) from error
-        if (found := self._meta("format")) != schema.FORMAT:
-            raise LibraryError(
-                f"{folder} has library format {found}, this version reads {schema.FORMAT}; use the version that made it"
-            )
+            place = folder / FILE_NAME
+            raise LibraryError(f"{place} cannot be opened: {error}; check the folder and its rights") from error
         self._cached = lru_cache(maxsize=256)(lambda article_id, _revision: self._article(article_id))
 
     @property
     def revision(self) -> int:
         """A count of the changes made to this library, by any process."""
         return int(self._meta("revision"))
+
+    @property
+    def state(self) -> str:
+        """What no other moment of this library, nor a copy of it that was changed, has: random, of the last change."""
+        return self._meta("state")
 
     @property
     def is_empty(self) -> bool:
@@ -63,12 +67,7 @@ class Library:
             )
 
     def add(
-        self,
-        article: Article,
-        chunks: Sequence[Chunk],
-        vectors: NDArray[np.float32],
-        encoder: str,
-        given_title: str | None = None,
+        self, article: Article, chunks: Sequence[Chunk], vectors: Vectors, encoder: str, given_title: str | None = None
     ) -> None:
         """Add an article with its chunks and their vectors (chunks, dimension) in one transaction.
 
@@ -84,17 +83,13 @@ class Library:
             given_title = self.given_title(article.id) if given_title is None else given_title
             self._delete(db, article.id)
             db.execute("INSERT OR REPLACE INTO meta VALUES ('encoder', ?)", [encoder])
-            headings = json.dumps([astuple(heading) for heading in article.headings])
-            row = [article.id, article.title, article.text, article.source, article.added_at, headings, article.sha256]
-            row += [json.dumps(article.pages), given_title]
-            db.execute("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute(schema.INSERT_ARTICLE, schema.article_row(article, given_title))
             for chunk, vector in zip(chunks, vectors, strict=True):
                 values = [chunk.article_id, chunk.start, chunk.end, chunk.position, vector.astype("<f4").tobytes()]
                 insert = 'INSERT INTO chunks (article_id, start, "end", position, vector) VALUES (?, ?, ?, ?, ?)'
                 key = db.execute(insert, values).lastrowid
-                db.execute(
-                    "INSERT INTO words (rowid, text) VALUES (?, ?)", [key, article.text[chunk.start : chunk.end]]
-                )
+                words = [key, article.text[chunk.start : chunk.end]]
+                db.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", words)
 
     def remove(self, article_id: str) -> None:
         """Remove an article and all that came of it. Raises `UnknownArticle`."""
@@ -102,7 +97,7 @@ class Library:
             if not self._delete(db, article_id):
                 raise _unknown(article_id)
 
-    def replace_vectors(self, keys: Sequence[int], vectors: NDArray[np.float32], encoder: str) -> None:
+    def replace_vectors(self, keys: Sequence[int], vectors: Vectors, encoder: str) -> None:
         """Give every chunk a new vector, made by `encoder`, in one transaction."""
         with self._change() as db:
             if sorted(keys) != [key for (key,) in db.execute("SELECT id FROM chunks ORDER BY id")]:
@@ -132,10 +127,6 @@ class Library:
         row = self._db.execute("SELECT id FROM articles WHERE sha256 = ? OR source = ?", wanted).fetchone()
         return str(row[0]) if row else None
 
-    def sha256(self, article_id: str) -> str:
-        """SHA-256 of the article's text, as it was when it was stored."""
-        return str(self._db.execute("SELECT sha256 FROM articles WHERE id = ?", [article_id]).fetchone()[0])
-
     def given_title(self, article_id: str) -> str:
         """The title that somebody gave the article, "" while it has its own."""
         row = self._db.execute("SELECT given_title FROM articles WHERE id = ?", [article_id]).fetchone()
@@ -158,7 +149,7 @@ class Library:
         rows = self._db.execute('SELECT id, article_id, start, "end", position FROM chunks ORDER BY id')
         return [(key, Chunk(*values)) for key, *values in rows]
 
-    def vectors(self) -> tuple[int, NDArray[np.int64], NDArray[np.float32]]:
+    def vectors(self) -> tuple[int, NDArray[np.int64], Vectors]:
         """The revision, the keys of all chunks (n,) and their vectors (n, dimension), all of one moment."""
         with self.snapshot():
             rows = self._db.execute("SELECT id, vector FROM chunks ORDER BY id").fetchall()
@@ -168,6 +159,15 @@ class Library:
             len(rows), -1 if rows else 0
         )
         return revision, keys, vectors
+
+    def all_keys(self) -> NDArray[np.int64]:
+        """The keys of all chunks (n,), in order."""
+        return np.array([key for (key,) in self._db.execute("SELECT id FROM chunks ORDER BY id")], dtype=np.int64)
+
+    def vectors_of(self, keys: Sequence[int]) -> Vectors:
+        """The vectors (n, dimension) of the chunks with these keys, all of which there are, in their order."""
+        found = [self._db.execute("SELECT vector FROM chunks WHERE id = ?", [key]).fetchone()[0] for key in keys]
+        return np.frombuffer(b"".join(found), dtype="<f4").reshape(len(keys), -1 if keys else 0)
 
     def keys(self, article_id: str) -> range:
         """The keys of an article's chunks, which follow each other. Raises `UnknownArticle`."""
@@ -200,25 +200,30 @@ class Library:
 
     def close(self) -> None:
         """Close every thread's connection; the library is not used afterwards."""
+        for finish in self._before_close:
+            finish()
         self._database.close()
+
+    def call_before_close(self, finish: Callable[[], None]) -> None:
+        """Have something called that has to end before the connections are closed."""
+        self._before_close.append(finish)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Everything read inside, by this thread, is of one moment."""
         return self._database.snapshot()
 
     def _article(self, article_id: str) -> Article:
-        row = self._db.execute(
-            "SELECT id, title, text, source, added_at, headings, pages FROM articles WHERE id = ?", [article_id]
-        ).fetchone()
+        row = self._db.execute(schema.SELECT_ARTICLE, [article_id]).fetchone()
         if row is None:
             raise _unknown(article_id)
-        key, title, text, source, added_at, headings, pages = row
-        marked = tuple(Heading(*heading) for heading in json.loads(headings))
-        return Article(key, title, text, source, added_at, marked, tuple(json.loads(pages)))
+        return schema.article_of(row)
 
     def _delete(self, db: sqlite3.Connection, article_id: str) -> bool:
         db.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM chunks WHERE article_id = ?)", [article_id])
-        return db.execute("DELETE FROM articles WHERE id = ?", [article_id]).rowcount > 0
+        is_gone = db.execute("DELETE FROM articles WHERE id = ?", [article_id]).rowcount > 0
+        if is_gone:
+            db.execute("INSERT INTO words (words) VALUES ('optimize')")  # else the words stay in the index of words
+        return is_gone
 
     def _meta(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
@@ -231,9 +236,12 @@ class Library:
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """A transaction that changes what can be found, and so counts as one revision."""
-        with self._database.transaction() as db:
-            yield db
-            db.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+        with writing(self.folder):
+            with self._database.transaction() as db:
+                yield db
+                db.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('state', ?)", [secrets.token_hex(8)])
+            self._database.forget()
 
 
 def _unknown(article_id: str) -> UnknownArticle:

@@ -1,13 +1,12 @@
 """From a question to passages: nearest by meaning ⊕ best by words, fused by score."""
 
 import re
-import threading
 
 from pullquote.datatypes import Article, Chunk, Passage
 from pullquote.embedding import Encoder
 from pullquote.library import Library
 from pullquote.sentences import sentence_spans
-from pullquote.vector_index import VectorIndex
+from pullquote.vector_index import Follower
 
 CANDIDATES = 50  # taken from each of the two searches
 LEXICAL_WEIGHT = 0.3  # of BM25 over its maximum, beside a cosine: recall@1 85.0 against 82 by reciprocal rank
@@ -33,9 +32,8 @@ class Retriever:
     def __init__(self, library: Library, encoder: Encoder) -> None:
         self.library = library
         self.encoder = encoder
-        self._index = VectorIndex.open(library)
+        self._index = Follower(library)
         self._made_by = library.encoder
-        self._lock = threading.Lock()
 
     def retrieve(self, question: str, count: int, article: str | None = None) -> list[Passage]:
         """The `count` best passages for the question, best first; fewer when the library is small.
@@ -44,7 +42,8 @@ class Retriever:
         """
         vector = self.encoder.encode([question])[0]
         with self.library.snapshot():
-            index = self._current_index()
+            self.library.require_encoder(self._made_by or self.library.encoder)
+            index = self._index.current()
             within = self.library.keys(article) if article else None
             lexical = dict(self.library.search_words(content_words(question), CANDIDATES, within))
             nearest = index.cosines(vector, within) if within else dict(index.search(vector, CANDIDATES))
@@ -60,13 +59,6 @@ class Retriever:
                 )
                 for key in best
             ]
-
-    def _current_index(self) -> VectorIndex:
-        with self._lock:
-            if self._index.revision != self.library.revision:
-                self.library.require_encoder(self._made_by or self.library.encoder)
-                self._index = VectorIndex.build(self.library)
-            return self._index
 
     def _passage(self, chunk: Chunk, dense: float, lexical: float, fused: float, ranks: tuple[int, int]) -> Passage:
         article = self.library.article(chunk.article_id)

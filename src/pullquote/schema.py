@@ -1,8 +1,17 @@
 """What the library's file holds: its tables, and how the file of an older version becomes one of this."""
 
+import json
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+
+from pullquote.datatypes import Article, Heading
+from pullquote.errors import LibraryError
 
 FORMAT = "2"
+SELECT_ARTICLE = "SELECT id, title, text, source, added_at, headings, pages FROM articles WHERE id = ?"
+INSERT_ARTICLE = "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -31,11 +40,33 @@ _UPGRADES = {
 }
 
 
-def create(db: sqlite3.Connection) -> None:
-    """Make the tables that are missing, inside the caller's transaction, and bring an older format up to this one."""
+def create(db: sqlite3.Connection, folder: Path) -> None:
+    """Make the tables that are missing, inside the caller's transaction, and bring an older format up to this one.
+
+    Raises `LibraryError` for a format that this version does not know.
+    """
     for statement in _SCHEMA.split(";\n"):
         db.execute(statement)
     db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '0')", [FORMAT])
     while upgrade := _UPGRADES.get(db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()[0]):
         for statement in upgrade:
             db.execute(statement)
+    [found] = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+    if found != FORMAT:
+        raise LibraryError(
+            f"{folder} has library format {found}, this version reads {FORMAT}; use the version that made it"
+        )
+
+
+def article_row(article: Article, given_title: str) -> list[str]:
+    """An article as a row of its table."""
+    headings = json.dumps([astuple(heading) for heading in article.headings])
+    row = [article.id, article.title, article.text, article.source, article.added_at, headings, article.sha256]
+    return [*row, json.dumps(article.pages), given_title]
+
+
+def article_of(row: Sequence[str]) -> Article:
+    """The article of a row that `SELECT_ARTICLE` found."""
+    key, title, text, source, added_at, headings, pages = row
+    marked = tuple(Heading(*heading) for heading in json.loads(headings))
+    return Article(key, title, text, source, added_at, marked, tuple(json.loads(pages)))
