@@ -20,6 +20,7 @@ from pullquote.tokens import Tokens
 from pullquote.web.access import Access
 from pullquote.web.server import build
 from tests.building import put_embedded
+from tests.documents import docx, paragraph, pdf_of
 
 PATIENCE = 30.0  # seconds
 FERRY = "The ferry Otter leaves at nine. A ride costs twelve crowns."
@@ -33,6 +34,7 @@ CHANGES = [
     ("GET", "/api/jobs/x"),
     ("DELETE", "/api/jobs/x"),
 ]
+THINGS = [("harbour", 1902), ("lighthouse", 1911), ("mill", 1850)]
 READS = ["/api/articles", "/api/articles/{id}", "/articles/{id}", "/read"]
 
 
@@ -160,12 +162,32 @@ def test_a_file_is_the_body_and_its_name_says_how_to_read_it(desk: Desk) -> None
     assert (again["outcome"], again["article_id"]) == ("unchanged", job["article_id"])
 
 
+def test_a_quote_of_a_pdf_names_its_page_and_one_of_a_word_file_its_heading(desk: Desk) -> None:
+    pages = [[(60.0, 700.0, 11.0, f"The {thing} of Veldt was built in {year}.")] for thing, year in THINGS]
+    job = desk.done(desk.client.post("/api/articles?name=veldt.pdf", content=pdf_of(pages), headers=desk.editor))
+    assert (job["state"], job["name"]) == ("done", "veldt")
+    asked = desk.client.post("/api/ask", json={"question": "When was the lighthouse of Veldt built?"}).json()
+    quote = asked["quotes"][0]
+    assert (asked["text"], quote["page"], quote["article_title"]) == ("1911", 2, "veldt")
+    opened = desk.client.get(f"/articles/{quote['article_id']}").text
+    assert [f"Page {number}" in opened for number in (1, 2, 3, 4)] == [True, True, True, False]
+    assert len(desk.client.get("/api/articles").json()) == 2
+
+    body = paragraph(b"A tram runs.") + paragraph(b"The captain of the Veldt tram is called Wilma Brandt.")
+    job = desk.done(desk.client.post("/api/articles?name=Tram.DOCX", content=docx(body), headers=desk.editor))
+    asked = desk.client.post("/api/ask", json={"question": "What is the captain of the tram called?"}).json()
+    assert (asked["text"], asked["quotes"][0]["article_id"]) == ("Wilma Brandt", job["article_id"])
+
+
 @pytest.mark.parametrize(
     ("name", "body", "says"),
     [
         ("empty.txt", b"", "there is no text in it"),
         ("a.rtf", b"{}", "save it as one of them"),
         ("a.txt", bytes(2000), "not a text file"),
+        ("scan.pdf", pdf_of([[]]), "OCR"),
+        ("a.pdf", b"no pdf", "damaged"),
+        ("a.docx", docx(paragraph(b"x" * 2_000_000)), "unpacks"),
     ],
 )
 def test_a_file_that_cannot_be_read_fails_with_what_to_do(desk: Desk, name: str, body: bytes, says: str) -> None:

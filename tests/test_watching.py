@@ -3,7 +3,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pullquote.embedding import Vectors, WorkerEncoder
+from pullquote.errors import ArticleError
 from pullquote.jobs import Jobs
 from pullquote.library import Library
 from pullquote.watching import Watcher
@@ -51,4 +54,13 @@ def test_what_is_in_a_folder_and_what_changes_there_is_added_until_it_is_closed(
     jobs.close()
     assert texts() == {"It has changed.", "It came later."}
     assert all(job.state == "done" for job in jobs.all())
+    library.close()
+
+
+def test_a_folder_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
+    library = Library(tmp_path / "store")
+    jobs = Jobs(library, lambda: Words(BagOfWords.name))
+    with pytest.raises(ArticleError, match="no such folder to watch"):
+        Watcher(tmp_path / "nowhere", jobs)
+    jobs.close()
     library.close()

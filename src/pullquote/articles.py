@@ -63,6 +63,7 @@ def from_blocks(blocks: Iterable[Block], source: str, name: str, title: str = ""
         found = text[headings[0].start : headings[0].end]
     elif not found:
         found, marked = _find_title(text, ())
+        found = "" if found.endswith((".", "。")) else found  # a file has a name, which says more than a sentence
         headings = list(marked)
     return _article(text, found, source, normalise(name), tuple(headings), tuple(pages))
 

