@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -354,6 +355,7 @@ def test_an_interrupted_evaluation_leaves_nothing_half_written(tmp_path: Path, q
     program = f"""
 import signal, time
 from pullquote import cli, evaluating
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where the tests run in the background
 def interrupted(*_):
     signal.raise_signal(signal.SIGINT)
     time.sleep(60)  # which the signal ends
@@ -366,3 +368,78 @@ cli.main(["eval", {str(questions)!r}, "--predictions", {str(kept)!r}, "--report"
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == [kept.name]
     assert kept.read_text() == "from the last time\n"
+
+
+def test_a_damaged_library_is_one_line_with_what_to_do(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "store")
+    file = tmp_path / "store" / "library.sqlite"
+    data = bytearray(file.read_bytes())
+    for page in range(4096, len(data), 4096):
+        data[page : page + 64] = bytes(64)
+    file.write_bytes(data)
+    for arguments in (["ask", "Who reported it?"], ["list"], ["check"], ["export", tmp_path / "out"]):
+        done = pullquote(tmp_path / "store", *arguments)
+        assert done.returncode == 1, arguments
+        assert "Traceback" not in done.stderr
+        assert "damaged" in done.stderr or "malformed" in done.stderr or "cannot be" in done.stderr
+
+
+def test_a_library_is_renamed_refreshed_checked_moved_and_backed_up(tmp_path: Path) -> None:
+    store, file = tmp_path / "store", tmp_path / "tram.html"
+    file.write_text("<html><title>Tram</title><body><p>The tram runs every nine minutes.</p></body></html>")
+    added = pullquote(store, "add", file, "--title", "The tram")
+    assert added.returncode == 0, added.stderr
+    [key] = [line.split()[0] for line in added.stdout.splitlines()]
+    assert pullquote(store, "refresh").stdout == f"{key}  The tram: unchanged\n"
+    assert pullquote(store, "rename", key, "Line 4").stdout == f"{key}  Line 4\n"
+    file.write_text("<html><body><p>The tram runs every ten minutes.</p></body></html>")
+    assert pullquote(store, "refresh", key).stdout == f"{key}  Line 4: changed\n"
+    asked = pullquote(store, "ask", "How often does the tram run?")
+    assert "ten" in asked.stdout.splitlines()[0]
+    assert "Line 4" in asked.stdout
+
+    assert pullquote(store, "check").stdout == "1 articles: all is as it was stored\n"
+    for command in ("export", "backup"):
+        assert pullquote(store, command, tmp_path / command).returncode == 0
+        other = tmp_path / f"other {command}"
+        taken = pullquote(other, "import", tmp_path / command)
+        assert taken.stdout == "took in 1 articles\n", taken.stderr
+        assert pullquote(other, "check").returncode == 0
+        assert "ten" in pullquote(other, "ask", "How often does the tram run?").stdout
+
+    file.unlink()
+    gone = pullquote(store, "refresh")
+    assert gone.returncode == 1
+    assert "No such file" in gone.stderr
+    assert titles(store) == ["Line 4"]
+
+
+def test_text_that_is_piped_in_is_added(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    environment = os.environ | {"PULLQUOTE_STORE": str(store)}
+    command = [sys.executable, "-m", "pullquote.cli", "add", "-", "--title", "Piped"]
+    done = subprocess.run(command, input=b"Grace found a moth.", env=environment, capture_output=True, check=True)
+    assert done.stdout.decode().split()[1:] == ["Piped"]
+    assert titles(store) == ["Piped"]
+
+
+def test_a_token_is_shown_once_listed_and_removed(tmp_path: Path) -> None:
+    made = pullquote(tmp_path, "token", "new", "--name", "Ada")
+    token = made.stdout.strip()
+    assert token.startswith("pq_")
+    assert "not shown again" in made.stderr
+    listed = pullquote(tmp_path, "token", "list")
+    assert "Ada" in listed.stdout
+    assert token not in listed.stdout
+    assert pullquote(tmp_path, "token", "new", "--name", "Ada").returncode == 1
+    assert pullquote(tmp_path, "token", "remove", "Ada").returncode == 0
+    assert "no token named" in pullquote(tmp_path, "token", "remove", "Ada").stderr
+    assert "Ada" not in pullquote(tmp_path, "token", "list").stdout
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1/x", "HTTP://localhost:80/", "https://169.254.169.254/latest"])
+def test_an_address_inside_is_not_added(tmp_path: Path, address: str) -> None:
+    done = pullquote(tmp_path, "add", address)
+    assert done.returncode == 1
+    assert "no public address" in done.stderr
+    assert titles(tmp_path) == []

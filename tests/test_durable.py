@@ -111,7 +111,7 @@ def test_another_process_is_waited_for_and_a_dead_one_lets_go(tmp_path: Path) ->
 def test_a_lock_that_was_planted_as_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "victim").write_text("mine")
     (tmp_path / LOCK).symlink_to(tmp_path / "victim")
-    with pytest.raises(OSError, match="symbolic"), writing(tmp_path):
+    with pytest.raises(LibraryError, match="cannot be opened: Too many levels"), writing(tmp_path):
         pass
     assert (tmp_path / "victim").read_text() == "mine"
     (tmp_path / LOCK).unlink()

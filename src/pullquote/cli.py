@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
@@ -36,6 +37,9 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments)
     except PullquoteError as error:
         err.print(str(error), style="red")
+        raise SystemExit(1) from error
+    except sqlite3.DatabaseError as error:
+        err.print(f"the library is damaged: {error}; set it aside, and `pullquote import` a backup", style="red")
         raise SystemExit(1) from error
     except ValidationError as error:
         for problem in error.errors():

@@ -84,7 +84,10 @@ def writing(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     Readers need no lock. A process that dies lets go of it.
     """
     # subtle: a lock belongs to the open file, so each caller opens its own, and threads exclude each other too
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LibraryError(f"{folder / LOCK} cannot be opened: {error.strerror}; check the folder's rights") from error
     try:
         until = time.monotonic() + patience
         while not _locked(descriptor):

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from sqlite3 import DatabaseError
 
 import gradio as gr
 import uvicorn
@@ -33,6 +34,7 @@ STATUSES = {
     LibraryError: 503,
     UnknownJob: 404,
     JobError: 429,
+    DatabaseError: 503,
 }
 
 
