@@ -383,3 +383,21 @@ def test_pages_and_a_given_title_are_kept_and_the_title_outlives_a_new_version(l
     library.add(CAT, chunks, vectors, BagOfWords.name, given_title="My cat")
     library.add(replace(CAT, text="Another text about it."), chunks, vectors, BagOfWords.name)
     assert library.given_title(CAT.id) == "My cat"
+
+
+def test_what_was_removed_is_in_no_file_and_hundreds_of_changes_break_nothing(library: Library) -> None:
+    put(library, DOG)
+    for number in range(150):
+        put(library, replace(CAT, id="cat", text=f"The canary{number} sang. " * 30))
+        if number % 3 == 0:
+            library.remove("cat")
+    library.remove("cat")
+    held = b"".join(path.read_bytes() for path in library.folder.iterdir())
+    assert b"canary" not in held
+    assert b"canari" not in held  # as the stemmer has it
+    assert DOG.text.encode() in held
+    other = sqlite3.connect(library.folder / FILE_NAME)
+    other.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+    assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    other.close()
+    assert library.search_words(["barked"], 5)
