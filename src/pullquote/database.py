@@ -11,6 +11,8 @@ from pullquote.errors import LibraryError
 
 log = logging.getLogger("pullquote")
 
+DELETED = "PRAGMA user_version = 1"  # marks a transaction that deletes what must be gone
+
 
 class Database:
     """A connection for each thread. Safe to share between threads."""
@@ -59,11 +61,20 @@ class Database:
                 connection.execute("ROLLBACK")
 
     def forget(self) -> None:
-        """Take what was deleted out of the write-ahead log too; readers of older moments and full disks put it off."""
+        """Take what was deleted, if `DELETED` was executed beside it, out of the file's slack and its log too.
+
+        What a crash, a full disk or a long reader keeps from it is done the next time.
+        """
+        if not self.connection.execute("PRAGMA user_version").fetchone()[0]:
+            return
         try:
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # subtle: secure_delete clears cells and pages, but not the copies that balancing a tree leaves behind
+            self.connection.execute("VACUUM")
+            is_busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not is_busy:
+                self.connection.execute("PRAGMA user_version = 0")
         except sqlite3.OperationalError as error:  # what was committed is committed
-            log.warning("the log of %s is cleared later: %s", self.path, error)
+            log.warning("what was deleted from %s is overwritten later: %s", self.path, error)
 
     def close(self) -> None:
         """Close every thread's connection; the database is not used afterwards."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pullquote import schema
-from pullquote.database import Database
+from pullquote.database import DELETED, Database
 from pullquote.datatypes import Article, Chunk
 from pullquote.durable import writing
 from pullquote.errors import EncoderMismatch, LibraryError, UnknownArticle
@@ -32,10 +32,9 @@ class Library:
             folder.mkdir(parents=True, exist_ok=True)
             with self._database.transaction() as db:
                 schema.create(db, folder)
-            self._database.forget()  # what a process that was killed left there
+            self._database.forget()
         except (OSError, sqlite3.Error) as error:
-            place = folder / FILE_NAME
-            raise LibraryError(f"{place} cannot be opened: {error}; check the folder and its rights") from error
+            raise LibraryError(f"{folder} cannot be opened: {error}; check the folder and its rights") from error
         self._cached = lru_cache(maxsize=256)(lambda article_id, _revision: self._article(article_id))
 
     @property
@@ -220,11 +219,12 @@ class Library:
 
     def _delete(self, db: sqlite3.Connection, article_id: str) -> bool:
         db.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM chunks WHERE article_id = ?)", [article_id])
-        is_gone = db.execute("DELETE FROM articles WHERE id = ?", [article_id]).rowcount > 0
-        if is_gone:
-            # subtle: else the words stay in their index; "optimize" does it faster, but breaks SQLite 3.40's in time
-            db.execute("INSERT INTO words (words) VALUES ('rebuild')")
-        return is_gone
+        if not db.execute("DELETE FROM articles WHERE id = ?", [article_id]).rowcount:
+            return False
+        # subtle: else the words stay in their index; "optimize" does it faster, but breaks SQLite 3.40's in time
+        db.execute("INSERT INTO words (words) VALUES ('rebuild')")
+        db.execute(DELETED)
+        return True
 
     def _meta(self, key: str) -> str:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
