@@ -34,7 +34,7 @@ class Library:
                 schema.create(db, folder)
             self._database.forget()
         except (OSError, sqlite3.Error) as error:
-            raise LibraryError(f"{self._database.path} cannot be opened: {error}; check its rights") from error
+            raise LibraryError(f"{self._database.path} cannot be opened: {error}; check the folder") from error
         self._cached = lru_cache(maxsize=256)(lambda article_id, _revision: self._article(article_id))
 
     @property
