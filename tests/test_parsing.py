@@ -58,6 +58,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> No
         ("print('[1]')", "damaged"),
         ('print(\'{"title": "", "blocks": [["", 0, null]]}\')', "damaged"),
         ("raise MemoryError", "1 GB"),
+        ("import nothing_of_that_name", "missing"),
         ("os.kill(os.getpid(), signal.SIGXCPU)", "longer than"),
     ],
 )

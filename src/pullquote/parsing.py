@@ -76,6 +76,8 @@ def _problem(ended: bool, code: int, said: IO[bytes]) -> str:
     words = said.read(MAX_OUTPUT)
     if b"MemoryError" in words or b"bad_alloc" in words:
         return "it takes more than 1 GB of memory to read; split it, or paste its text"
+    if b"ImportError" in words or b"ModuleNotFoundError" in words:
+        return "the library that reads it is missing; run `pip install -r requirements.txt`"
     if b"File too large" in words:
         return f"it holds more than {MAX_TEXT:,} bytes of text; split it"
     return DAMAGED
