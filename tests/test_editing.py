@@ -197,6 +197,16 @@ def test_a_file_that_cannot_be_read_fails_with_what_to_do(desk: Desk, name: str,
     assert len(desk.library.articles()) == 1
 
 
+def test_who_waits_gets_the_end_of_the_job_or_what_to_do(desk: Desk) -> None:
+    done = desk.client.post("/api/articles?wait=1&name=a.txt", content=b"Some words.", headers=desk.editor)
+    assert (done.status_code, done.json()["state"], done.json()["outcome"]) == (200, "done", "new")
+    failed = desk.client.post("/api/articles?wait=1&name=a.pdf", content=b"no pdf", headers=desk.editor)
+    assert failed.status_code == 422
+    assert "damaged" in failed.json()["detail"]
+    body = {"url": "http://127.0.0.1/"}
+    assert desk.client.post("/api/articles?wait=true", json=body, headers=desk.editor).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

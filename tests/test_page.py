@@ -70,22 +70,16 @@ class Visit:
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         self.page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        with self.page.expect_response("**/gradio_api/queue/join*"):  # the page greets: from now on it listens
-            self.page.goto(url)
+        self.page.goto(url)
         expect(self.page.locator("#pq-article")).to_be_attached()
+        # The page greets. Gradio loses what is asked in the moment in which that stream of events ends.
+        self.page.wait_for_timeout(1_000)
 
     def ask(self, question: str) -> None:
         """Ask from the keyboard and wait for the whole answer."""
         answers = self.page.locator('#chat [data-testid="bot"]').count()
-        box = self.page.locator("#question textarea")
-        box.fill(question)
+        self.page.locator("#question textarea").fill(question)
         self.page.keyboard.press("Enter")
-        for _ in range(20):  # Gradio takes no Enter for a moment after it has greeted; a person presses it again
-            self.page.wait_for_timeout(100)
-            if box.input_value() != question:
-                break
-        else:
-            self.page.keyboard.press("Enter")
         expect(self.page.locator('#chat [data-testid="bot"]')).to_have_count(answers + 1)
         expect(self.page.locator('#chat [data-testid="bot"]').last).not_to_contain_text(
             re.compile("^(Searching|Reading)")

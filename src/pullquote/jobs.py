@@ -4,7 +4,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -97,6 +97,14 @@ class Jobs:
             if job_id not in self._jobs:
                 raise UnknownJob(f"no job has the id {job_id!r}; it may have ended long ago")
             return self._jobs[job_id]
+
+    def wait(self, job_id: str) -> Job:
+        """The job when it is over. Raises `UnknownJob`."""
+        with self._lock:
+            _, future = self._cancels.get(job_id, (None, None))
+        if future:
+            wait([future])
+        return self.job(job_id)
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that waits or runs; one that is over stays as it is. Raises `UnknownJob`."""

@@ -34,6 +34,7 @@ from tests.serving import Server, serving
 GROWTH = 50.0  # MB that the server may grow by
 SLOWER = 2.0  # times its idle p95 that an answer may take
 ROUNDS = {"full": 3, "ci": 1}[SIZE]
+UNCLEAN = "UNCLEAN"
 PATIENCE = 60.0  # seconds for a bomb to end
 MB = 1_000_000
 ASK = "Who was the first to report the intelligence discovery?"
@@ -128,19 +129,15 @@ def chatting(server: Server, into: list[float]) -> Iterator[None]:
 
 
 def attack(server: Server, token: str, name: str, data: bytes) -> str:
-    """What the bomb ended with: the message of its job, "" where it was read as if it were nothing."""
+    """What the server said to the bomb: its message if it is a 4xx, "" where it was read as if it were nothing."""
     headers = {"authorization": f"Bearer {token}", "content-type": "application/octet-stream"}
     try:
-        job = request(f"{server.url}/api/articles?name={name}", data, headers)
+        request(f"{server.url}/api/articles?wait=1&name={name}", data, headers)
     except urllib.error.HTTPError as error:
-        return f"{error.code}"
-    until = time.monotonic() + PATIENCE
-    while job["state"] not in ("done", "failed", "cancelled"):
-        if time.monotonic() > until:
-            return "TOO LONG"
-        time.sleep(0.1)
-        job = request(f"{server.url}/api/jobs/{job['id']}", None, headers)
-    return str(job["message"]) if job["state"] == "failed" else ""
+        return str(json.load(error)["detail"]) if 400 <= error.code < 500 else f"{UNCLEAN} {error.code}"
+    except TimeoutError:
+        return UNCLEAN
+    return ""
 
 
 def control() -> float:
@@ -179,13 +176,13 @@ def main() -> int:
             articles = len(json.loads(urllib.request.urlopen(f"{server.url}/api/articles").read()))
     p95 = [quantiles(taken, n=20)[-1] for taken in (idle, during)]
     unlimited = control()
-    refused = sum(bool(message) and message != "TOO LONG" for message in ends)
+    refused = sum(bool(message) and not message.startswith(UNCLEAN) for message in ends)
     read = len(ends) - refused
     sys.stdout.write(
         f"bombs {len(ends)}, refused {refused}, read {read}; server grew {peak - before:.0f} MB; chat p95 idle "
         f"{p95[0]:.3f} s, attacked {p95[1]:.3f} s ({p95[1] / p95[0]:.2f} x); control took {unlimited:.0f} MB\n"
     )
-    good = refused + articles - 1 == len(ends) and "TOO LONG" not in ends and peak - before < GROWTH
+    good = refused + articles - 1 == len(ends) and peak - before < GROWTH
     return 0 if good and p95[1] <= SLOWER * p95[0] and unlimited > 200 else 1
 
 

@@ -51,7 +51,7 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
         return {**article_row(found, len(chunks)), "text": found.text, "chunk_rows": chunk_rows(found, chunks)}
 
     @router.post("/articles", dependencies=editors)
-    async def add(request: Request, name: str = "", title: str = "") -> JSONResponse:
+    async def add(request: Request, name: str = "", title: str = "", wait: bool = False) -> JSONResponse:
         is_json = request.headers.get("content-type", "").startswith("application/json")
         body = await _body(request, MAX_JSON if is_json else MAX_BYTES)
         if is_json:
@@ -60,7 +60,12 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
             job = jobs.add(shown_name(name), lambda cancel: read_bytes(body, name, title=title, cancel=cancel))
         else:
             raise HTTPException(422, "name the file: /api/articles?name=report.pdf")
-        return _accepted(job)
+        if not wait:
+            return _accepted(job)
+        ended = await run_in_threadpool(jobs.wait, job.id)
+        if ended.state == "failed":
+            raise HTTPException(422, ended.message)
+        return JSONResponse(_job(ended))
 
     @router.patch("/articles/{article_id}", dependencies=editors)
     def retitle(article_id: str, body: Renamed) -> JSONResponse:
