@@ -191,14 +191,14 @@
     const before = jobs.filter(over).length;
     try {
       jobs = await call("/jobs");
+      if (jobs.filter(over).length !== before) articles = await call("/articles");
     } catch (error) {
       say(error.message);
       return;
     }
+    draw(); // before a job is said to be done, what it did is in the table
     $("changes").hidden = !jobs.length;
     $("jobs").replaceChildren(...jobs.slice(0, 20).map(jobRow));
-    if (jobs.filter(over).length !== before) articles = await call("/articles");
-    draw();
     if (jobs.some((job) => !over(job))) polling = setTimeout(poll, POLL_MS);
   }
 
