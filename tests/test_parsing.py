@@ -98,6 +98,16 @@ def test_a_child_that_hangs_is_ended_with_all_that_it_started(
         time.sleep(0.05)
 
 
+def test_a_child_s_priority_counts_against_its_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = tmp_path / "seen"
+    stand_in(tmp_path, monkeypatch, f"open({str(seen)!r}, 'w').write(f'{{os.getsid(0)}} {{os.getpgid(0)}}')")
+    with pytest.raises(FormatError):
+        parse_contained(PDF, "report.pdf")
+    session, group = map(int, seen.read_text().split())
+    assert session == os.getsid(0)  # Linux shares the processor between sessions before it looks at priorities
+    assert group != os.getpgid(0)  # and what the child starts can be ended with it
+
+
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"

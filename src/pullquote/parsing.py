@@ -37,7 +37,9 @@ def parse_contained(data: bytes, name: str, charset: str | None = None, cancel: 
         given.write(data)
         given.seek(0)
         command = [sys.executable, "-m", __name__, Path(name).suffix.lower(), charset or ""]
-        child = subprocess.Popen(command, stdin=given, stdout=found, stderr=said, start_new_session=True)
+        # subtle: a group of its own, not a session; Linux shares the processor between sessions first, and only
+        # then by priority, so that in one of its own the lowest priority would still be worth half of it
+        child = subprocess.Popen(command, stdin=given, stdout=found, stderr=said, process_group=0)
         try:
             ended = _wait(child, cancel)
         finally:
