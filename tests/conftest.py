@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,6 +35,12 @@ class BagOfWords:
             for word in re.findall(r"\w+", text.lower()):
                 vectors[row, hashlib.sha256(word.encode()).digest()[0] % 64] += 1
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+def open_settings(**more: Any) -> Settings:
+    """Settings under which a test asks as often as it likes, at http://pullquote.test."""
+    chosen: dict[str, Any] = {"rate": 0, "rate_all": 0, "hosts": "pullquote.test"}
+    return Settings(**chosen | more)
 
 
 def needs_shared(path: str) -> Path:

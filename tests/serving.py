@@ -26,9 +26,13 @@ class Server:
 
 
 @contextmanager
-def serving(store: Path, before: Sequence[str] = ()) -> Iterator[Server]:
-    """The app over the library in `store`; `before` is put before the command (as `unshare -n` is)."""
-    environment = os.environ | {"PULLQUOTE_STORE": str(store), "PULLQUOTE_PORT": "0"}
+def serving(store: Path, before: Sequence[str] = (), **settings: str) -> Iterator[Server]:
+    """The app over the library in `store`; `before` is put before the command (as `unshare -n` is).
+
+    `settings` are more of them, as `line="3"`; one visitor asks as often as a test likes, unless they say otherwise.
+    """
+    chosen = {"store": str(store), "port": "0", "rate": "0", "rate_all": "0"} | settings
+    environment = os.environ | {f"PULLQUOTE_{name.upper()}": value for name, value in chosen.items()}
     process = subprocess.Popen(
         [*before, sys.executable, "app.py"],
         cwd=PROJECT,

@@ -15,11 +15,11 @@ from pullquote.embedding import BUILT_IN, QuestionEncoder, Vectors, WorkerEncode
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
 from pullquote.library import Library
-from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.web.access import Access
 from pullquote.web.server import build
 from tests.building import put_embedded
+from tests.conftest import open_settings
 from tests.documents import docx, paragraph, pdf_of
 
 PATIENCE = 30.0  # seconds
@@ -71,7 +71,8 @@ def desk_over(folder: Path, open_reading: bool) -> Iterator[Desk]:
     article = make_article(FERRY, title="Ferry")
     put_embedded(library, article)
     tokens, jobs = Tokens(library), Jobs(library, lambda: Small(BUILT_IN))
-    app = build(Assistant.open(library, Settings(reader="fast")), jobs, Fetcher(), Access(tokens, open_reading))
+    settings = open_settings(reader="fast")
+    app = build(Assistant.open(library, settings), jobs, Fetcher(), Access(tokens, open_reading), settings)
     with TestClient(app, base_url="http://pullquote.test", follow_redirects=False) as client:
         yield Desk(client, library, {"authorization": f"Bearer {tokens.new('Ada')}"}, article.id)
     jobs.close()

@@ -33,6 +33,11 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "reader": "fast",
         "judge": Path("own/judge.json"),
         "fetch_allow": "wiki, docs.corp:8080",
+        "hosts": "ask.corp, *.corp.example",
+        "proxies": "10.0.0.2, 10.1.0.0/16",
+        "rate": 0,
+        "rate_all": 100,
+        "line": 0,
         "watch": Path("in box"),
         "open_reading": False,
         "threads": 64,
@@ -50,6 +55,8 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         *(("PORT", value) for value in ("abc", "-1", "65536", "7860.5", "7860 7861")),
         *(("THREADS", value) for value in ("0", "65", "two")),
         *(("READER", value) for value in ("slow", "Best", "1")),
+        *(("PROXIES", value) for value in ("proxy.corp", "10.0.0.2 10.0.0.3", "10.0.0.0/33", "10.0.0.2,,x")),
+        *(("RATE", value) for value in ("-1", "many", "1.5")),
     ],
 )
 def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -74,3 +81,9 @@ def test_settings_do_not_change() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert all(re.match(r"[a-z\"].{10,}", field.description or "") for field in Settings.model_fields.values())
+
+
+def test_names_and_proxies_are_lists() -> None:
+    settings = Settings(host="10.0.0.1", hosts=" Ask.Corp , ", proxies="10.0.0.2,10.1.2.3/16, 2001:db8::/32")
+    assert settings.host_names == {"localhost", "127.0.0.1", "::1", "10.0.0.1", "ask.corp"}
+    assert list(map(str, settings.proxy_networks)) == ["10.0.0.2/32", "10.1.0.0/16", "2001:db8::/32"]

@@ -15,6 +15,7 @@ from pullquote.jobs import Jobs
 from pullquote.tokens import Tokens
 from pullquote.web.access import Access
 from pullquote.web.server import build
+from tests.conftest import open_settings
 
 ASK = "Who was the first to report the intelligence discovery?"
 
@@ -23,7 +24,7 @@ ASK = "Who was the first to report the intelligence discovery?"
 def client(assistant: Assistant) -> Iterator[TestClient]:
     tokens = Tokens(assistant.library)
     jobs = Jobs(assistant.library, WorkerEncoder)
-    app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True))
+    app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True), open_settings())
     with TestClient(app, base_url="http://pullquote.test") as client:
         yield client
     jobs.close()

@@ -1,13 +1,15 @@
 """All settings, read once from the environment (`PULLQUOTE_STORE`, `PULLQUOTE_PORT`, …) and passed down."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MAX_QUESTION = 2_000  # characters
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Settings(BaseSettings):
@@ -37,6 +39,17 @@ class Settings(BaseSettings):
         default="",
         description='intranet hosts that articles may be fetched from beside the public web: "wiki, docs.corp:8080"',
     )
+    hosts: str = Field(
+        default="",
+        description='names that the app answers to beside localhost: "ask.corp, *.corp.example", or "*" for any',
+    )
+    proxies: str = Field(
+        default="",
+        description='proxies whose X-Forwarded-For, -Proto and -Host are believed: "10.0.0.2, 10.1.0.0/16"',
+    )
+    rate: int = Field(default=30, ge=0, description="questions a minute from one visitor; 0 for no limit")
+    rate_all: int = Field(default=600, ge=0, description="questions a minute from all visitors; 0 for no limit")
+    line: int = Field(default=64, ge=0, description="questions that may wait in line; more are told to come again")
     watch: Path | None = Field(
         default=None, description="folder whose files are added while the app runs, whenever one is new or changed"
     )
@@ -48,4 +61,25 @@ class Settings(BaseSettings):
     @property
     def fetch_hosts(self) -> frozenset[str]:
         """The intranet hosts of `fetch_allow`."""
-        return frozenset(host.strip() for host in self.fetch_allow.split(",") if host.strip())
+        return frozenset(_listed(self.fetch_allow))
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names of `hosts`, of this machine, and the address listened on; in lower case."""
+        return frozenset(name.lower() for name in (*LOOPBACK, self.host, *_listed(self.hosts)))
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of `proxies`; an address is a network of one."""
+        return tuple(ip_network(network, strict=False) for network in _listed(self.proxies))
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        for network in _listed(proxies):
+            ip_network(network, strict=False)
+        return proxies
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

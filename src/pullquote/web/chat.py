@@ -2,11 +2,13 @@
 
 import html
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Any
 
 import gradio as gr
+from starlette.concurrency import iterate_in_threadpool
 
 from pullquote.answering import Assistant
 from pullquote.errors import PullquoteError
@@ -14,6 +16,7 @@ from pullquote.explaining import Table, explain
 from pullquote.rendering import escape, to_markdown
 from pullquote.settings import MAX_QUESTION
 from pullquote.suggesting import suggest
+from pullquote.web.limiting import Line, LineFull
 
 log = logging.getLogger("pullquote")
 
@@ -22,11 +25,11 @@ STAGES = {
     "reading": "Reading the likeliest passages…",
     "summing up": "Looking for the sentences that sum it up…",
 }
+FULL = "**Too many people are asking at the moment.** Please ask again in a few seconds."
 ALL = "All articles"
 BANNER = "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article](/read) [Articles](/articles)"
 EXAMPLES = 3
-AT_ONCE = 4  # questions read at the same time; the others wait in line
-IN_LINE = 64
+LOADING = 100  # pages that may wait for their examples and articles
 KEPT = 100  # messages of a conversation that travel with each question
 
 Messages = list[dict[str, str]]
@@ -40,8 +43,8 @@ THEME = gr.themes.Base(
 )
 
 
-def build(assistant: Assistant) -> gr.Blocks:
-    """The page, not yet mounted."""
+def build(assistant: Assistant, line: Line) -> gr.Blocks:
+    """The page, not yet mounted; who asks there waits in the line."""
     with gr.Blocks(title="Pullquote", analytics_enabled=False, fill_width=True) as page, gr.Row(elem_id="page"):
         with gr.Column(scale=6, elem_id="conversation"):
             gr.Markdown(BANNER, elem_id="banner")
@@ -74,10 +77,15 @@ def build(assistant: Assistant) -> gr.Blocks:
         with gr.Column(scale=5, elem_id="reader"):
             gr.Markdown("The article opens here.", elem_id="reader-empty")
 
-        def answer(asked: str, history: list[dict[str, Any]], chosen: str) -> Iterator[tuple[Any, Messages, Any]]:
-            yield from _answer(assistant, asked, history, chosen)
+        async def answer(
+            asked: str, history: list[dict[str, Any]], chosen: str
+        ) -> AsyncIterator[tuple[Any, Messages, Any]]:
+            steps = _answer(assistant, asked, history, chosen)
+            async with aclosing(_in_turn(line, steps, asked, history)) as shown:
+                async for step in shown:
+                    yield step
 
-        limits: dict[str, Any] = {"concurrency_limit": AT_ONCE, "concurrency_id": "ask", "api_visibility": "private"}
+        limits: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}  # the line is the limit
         for box, asking in ((question, question.submit), *((example, example.click) for example in examples)):
             asking(answer, [box, chat, article], [question, chat, why], show_progress="hidden", **limits)
         suggestions = lru_cache(maxsize=1)(lambda _revision: suggest(assistant, EXAMPLES))
@@ -89,9 +97,29 @@ def build(assistant: Assistant) -> gr.Blocks:
             return [gr.update(placeholder=_empty_state(assistant)), gr.update(**_choices(assistant)), *shown, *unused]
 
         page.load(welcome, None, [chat, article, *examples], show_progress="hidden", api_visibility="private")
-    page.queue(max_size=IN_LINE, api_open=False)
+    page.queue(max_size=LOADING, api_open=False)
     blocks: gr.Blocks = page
     return blocks
+
+
+async def _in_turn(
+    line: Line, steps: Iterator[tuple[Any, Messages, Any]], asked: str, history: list[dict[str, Any]]
+) -> AsyncGenerator[tuple[Any, Messages, Any]]:
+    """The steps of an answer once it is its turn; until then the place in line."""
+    shown = [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
+    try:
+        async with aclosing(line.enter()) as places:
+            async for place in places:
+                waiting = f"*You are number {place} in line…*" if place > 1 else "*You are next…*"
+                yield "", [*shown, {"role": "assistant", "content": waiting}], ""
+    except LineFull:
+        yield gr.skip(), [*shown, {"role": "assistant", "content": FULL}], ""
+        return
+    try:
+        async for step in iterate_in_threadpool(steps):
+            yield step
+    finally:
+        line.leave()
 
 
 def _answer(

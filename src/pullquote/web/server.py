@@ -24,6 +24,8 @@ from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
 from pullquote.web import api, chat, editing
 from pullquote.web.access import Access
+from pullquote.web.clients import Forwarded, visitor_of
+from pullquote.web.limiting import Limits, Line
 from pullquote.web.security import Guard
 
 STATIC = Path(__file__).parent / "static"
@@ -38,8 +40,9 @@ STATUSES = {
 }
 
 
-def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access) -> FastAPI:
+def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, settings: Settings) -> FastAPI:
     """The whole app over one assistant, and the queue of changes to its library."""
+    line = Line(settings.line)
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None)
     for kind, status in STATUSES.items():
         app.add_exception_handler(kind, _answer_with(status))
@@ -47,10 +50,12 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access) ->
     app.include_router(editing.routes(assistant.library, jobs, fetcher, access))
     app.mount("/pullquote", StaticFiles(directory=STATIC))
     app.add_middleware(CORSMiddleware, allow_origins=[])  # without one of ours, Gradio allows every origin
-    app.add_middleware(Guard)
+    app.add_middleware(Limits, settings=settings, line=line, visitor=visitor_of)
+    app.add_middleware(Guard, hosts=settings.host_names)
+    app.add_middleware(Forwarded, proxies=settings.proxy_networks)  # what is added last comes first
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        chat.build(assistant),
+        chat.build(assistant, line),
         path="/",
         theme=chat.THEME,
         head='<link rel="stylesheet" href="/pullquote/page.css"><script src="/pullquote/page.js" defer></script>',
@@ -92,12 +97,12 @@ def serve(assistant: Assistant, settings: Settings, listener: socket.socket, on_
         if settings.watch:
             open_until_the_end.enter_context(closing(Watcher(settings.watch, jobs)))
         access = Access(tokens, settings.open_reading)
-        _run(assistant, build(assistant, jobs, Fetcher(settings.fetch_hosts), access), listener, on_ready)
+        _run(assistant, build(assistant, jobs, Fetcher(settings.fetch_hosts), access, settings), listener, on_ready)
 
 
 def _run(assistant: Assistant, app: FastAPI, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
     host, port = listener.getsockname()[:2]
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, proxy_headers=False)
 
     def ready() -> None:
         on_ready(f"http://{host}:{port}")

@@ -1,0 +1,77 @@
+"""Who calls: the address behind named proxies, and the key under which a visitor is counted."""
+
+from http import HTTPStatus
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+ABSORBED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-real-ip")
+FORWARDED = b"x-forwarded-"
+
+
+class Forwarded:
+    """Pure ASGI middleware: what named proxies say of client, scheme and host is believed; nobody else's word arrives.
+
+    `proxies` are their networks. After this, `scope["client"]`, `scope["scheme"]` and the Host header are true.
+    """
+
+    def __init__(self, app: ASGIApp, proxies: tuple[IPv4Network | IPv6Network, ...]) -> None:
+        self._app = app
+        self._proxies = proxies
+        forget: Any = self._forget  # uvicorn has types of its own for the same protocol
+        self._believe: Any = ProxyHeadersMiddleware(forget, [str(network) for network in proxies])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        is_named = self._is_named(address_of(scope))
+        headers = [(name, value) for name, value in scope["headers"] if is_named or not name.startswith(FORWARDED)]
+        host = Headers(raw=headers).get("x-forwarded-host", "").rpartition(",")[2].strip()  # the nearest proxy's word
+        if host:
+            headers = [(name, value) for name, value in headers if name != b"host"]
+            headers.append((b"host", host.encode("latin-1")))
+        await self._believe({**scope, "headers": headers, "by_named_proxy": is_named}, receive, send)
+
+    async def _forget(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name not in ABSORBED]
+        await self._app({**scope, "headers": headers}, receive, send)
+
+    def _is_named(self, address: str) -> bool:
+        try:
+            return any(ip_address(address) in network for network in self._proxies)
+        except ValueError:  # a socket of another family has no such address
+            return False
+
+
+def address_of(scope: Scope) -> str:
+    """The client's address, "" where it has none."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def visitor_of(scope: Scope) -> str:
+    """The key under which who calls is counted: the address, of an IPv6 one the network that a household has (/64)."""
+    address = address_of(scope)
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
+
+
+def path_of(scope: Scope) -> str:
+    """The path below the prefix that the app is served under."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def refuse(status: int, detail: str, headers: dict[str, str] | None = None) -> ASGIApp:
+    """A refusal as problem details (RFC 9457)."""
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(problem, status, headers, media_type="application/problem+json")

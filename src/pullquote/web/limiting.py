@@ -1,0 +1,186 @@
+"""How much may be asked: the size of a request, the rate of one visitor and of all, and the line of who waits."""
+
+import asyncio
+import json
+import math
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pullquote.settings import MAX_QUESTION, Settings
+from pullquote.web.clients import SAFE_METHODS, path_of, refuse
+
+MAX_BODY = 1_000_000  # bytes; a question with the conversation before it
+MAX_UPLOAD = 80_000_000  # bytes; `editing` counts the bytes of what it takes in once more
+MINUTE = 60.0  # seconds
+VISITORS = 10_000  # whose rates are remembered
+AT_ONCE = 4  # questions read at the same time; the others wait in line
+LINE_SECONDS = 5  # after which somebody for whom the line was too long may try again
+
+EDITING = ("/api/articles", "/api/jobs", "/api/v1/articles", "/api/v1/jobs")  # has a queue and limits of its own
+PAGE = "/gradio_api/"
+
+Visitor = Callable[[Scope], str]  # gives the key under which a request is counted
+
+
+class Rates:
+    """A token bucket for each key, which holds a minute's worth and fills steadily; in memory that is bounded.
+
+    The bucket is kept as the time at which it is full again (the generic cell rate algorithm, ITU-T I.371).
+    """
+
+    def __init__(self, per_minute: int, keys: int = VISITORS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds_each = MINUTE / per_minute if per_minute else 0.0
+        self._keys = keys
+        self._clock = clock
+        self._full_at: OrderedDict[str, float] = OrderedDict()
+
+    def wait(self, key: str) -> float:
+        """Seconds until this key may come; 0.0, and it is counted, when that is now."""
+        now = self._clock()
+        full_at = max(self._full_at.pop(key, now), now)
+        wait = full_at + self._seconds_each - now - MINUTE
+        is_allowed = wait < 1e-6  # subtle: the sum of a minute's worth is rounded
+        self._full_at[key] = full_at + self._seconds_each if is_allowed else full_at
+        if len(self._full_at) > self._keys:
+            self._full_at.popitem(last=False)
+        return 0.0 if is_allowed else wait
+
+
+class LineFull(Exception):
+    """So many wait already that one more is sent away."""
+
+
+class Line:
+    """Who is answered now, and who waits for it: first come, first served. For one event loop."""
+
+    def __init__(self, length: int, at_once: int = AT_ONCE) -> None:
+        self._length = length
+        self._at_once = at_once
+        self._inside = 0
+        self._waiting: list[object] = []
+        self._moved = asyncio.Event()
+
+    async def enter(self) -> AsyncGenerator[int]:
+        """One's place in line, from 1, each time it changes, until it is one's turn; `leave` must follow.
+
+        Raises `LineFull`.
+        """
+        ticket = object()
+        if self._inside >= self._at_once and len(self._waiting) >= self._length:
+            raise LineFull
+        self._waiting.append(ticket)
+        try:
+            while self._inside >= self._at_once or self._waiting[0] is not ticket:
+                moved = self._moved
+                yield self._waiting.index(ticket) + 1
+                await moved.wait()
+            self._inside += 1
+        finally:
+            self._waiting.remove(ticket)
+            self._move()
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        self._inside -= 1
+        self._move()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Waits for one's turn, and holds it inside. Raises `LineFull`."""
+        async with aclosing(self.enter()) as places:
+            async for _ in places:
+                pass
+        try:
+            yield
+        finally:
+            self.leave()
+
+    def _move(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+
+class Limits:
+    """Pure ASGI middleware. Refuses what is too large with 413, and who asks too often with 429, before any handler.
+
+    Every request counts as asking, by whatever route, but for mere looks and the changes of editors.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, line: Line, visitor: Visitor) -> None:
+        self._app = app
+        self._each = Rates(settings.rate)
+        self._all = Rates(settings.rate_all)
+        self._line = line
+        self._visitor = visitor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+            await self._app(scope, receive, send)
+            return
+        is_edit = path_of(scope).startswith(EDITING)
+        most = MAX_UPLOAD if is_edit else MAX_BODY
+        if int(Headers(scope=scope).get("content-length", "0")) > most:
+            await _too_large(most)(scope, receive, send)
+        elif is_edit:
+            await self._app(scope, receive, send)
+        elif wait := self._each.wait(self._visitor(scope)) or self._all.wait(""):
+            await _too_many("Too many questions in a minute", wait)(scope, receive, send)
+        else:
+            await self._ask(scope, receive, send)
+
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _read(receive)
+        if body is None:
+            await _too_large(MAX_BODY)(scope, receive, send)
+            return
+        messages = iter([{"type": "http.request", "body": body}])
+
+        async def replay() -> Message:
+            return next(messages, None) or await receive()
+
+        is_page = path_of(scope).startswith(PAGE)
+        if is_page and _holds_long_text(body):
+            await refuse(422, f"a question has {MAX_QUESTION:,} characters at most")(scope, replay, send)
+        elif is_page:  # it waits in the page itself, where the place in line is seen
+            await self._app(scope, replay, send)
+        else:
+            try:
+                async with self._line.turn():
+                    await self._app(scope, replay, send)
+            except LineFull:
+                await _too_many("Too many people are asking at the moment", LINE_SECONDS)(scope, replay, send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None where it is over `MAX_BODY`."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return None
+        if not message.get("more_body"):  # the last piece, or the client has gone
+            return bytes(body)
+
+
+def _holds_long_text(body: bytes) -> bool:
+    """Whether a call of the page carries a text that is longer than a question may be."""
+    try:
+        data = json.loads(body)["data"]
+        return any(isinstance(value, str) and len(value) > MAX_QUESTION for value in data)
+    except (ValueError, TypeError, KeyError):  # not a call at all: Gradio says so
+        return False
+
+
+def _too_large(most: int) -> ASGIApp:
+    return refuse(413, f"the request is over {most:,} bytes; send less at once")
+
+
+def _too_many(why: str, seconds: float) -> ASGIApp:
+    wait = math.ceil(seconds)
+    return refuse(429, f"{why}. Please try again in {wait} seconds.", {"retry-after": str(wait)})
