@@ -55,3 +55,10 @@ def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
         "mammoth": {"word"},
         "watchfiles": {"watching"},
     }
+
+
+def test_the_page_does_not_wait_for_the_library_of_mcp() -> None:
+    """Gradio imports it where it is installed, though only a request to /mcp needs it."""
+    program = "import sys, pullquote.web as _; print([name for name in sys.modules if name.startswith('mcp')])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
