@@ -1,12 +1,14 @@
 """An `Answer` for people and programs: JSON, Markdown, words. Everything from an article or a person stays text."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urlencode
+
+from typing_extensions import TypedDict  # typing's, before Python 3.12, has no fields that pydantic can read
 
 from pullquote.datatypes import Answer, Article, Chunk, Point, Quote
 
@@ -87,7 +89,38 @@ def quote_url(quote: Quote) -> str:
     return f"/articles/{quote.article_id}?{urlencode(at)}#quote"
 
 
-def article_row(article: Article, chunks: int) -> dict[str, Any]:
+class ArticleRow(TypedDict):
+    """An article as plain data, without its text."""
+
+    id: str
+    title: str
+    source: str
+    added_at: str
+    words: int
+    pages: int | None
+    chunks: int
+    sha256: str
+
+
+class ChunkRow(TypedDict):
+    """A chunk as plain data, with its text."""
+
+    position: int
+    start: int
+    end: int
+    page: int | None
+    heading: str | None
+    text: str
+
+
+class WholeArticle(ArticleRow):
+    """An article as plain data, with its text and its chunks. Offsets count Unicode code points of `text`."""
+
+    text: str
+    chunk_rows: list[ChunkRow]
+
+
+def article_row(article: Article, chunks: int) -> ArticleRow:
     """An article as plain data, without its text."""
     return {
         "id": article.id,
@@ -101,7 +134,13 @@ def article_row(article: Article, chunks: int) -> dict[str, Any]:
     }
 
 
-def chunk_rows(article: Article, chunks: Iterable[Chunk]) -> list[dict[str, Any]]:
+def whole_article(article: Article, chunks: Sequence[Chunk]) -> WholeArticle:
+    """An article as plain data, with everything."""
+    row = article_row(article, len(chunks))
+    return {**row, "text": article.text, "chunk_rows": chunk_rows(article, chunks)}
+
+
+def chunk_rows(article: Article, chunks: Iterable[Chunk]) -> list[ChunkRow]:
     """An article's chunks as plain data, with their text."""
     return [
         {

@@ -1,8 +1,11 @@
 """Who may do what, as dependencies of routes."""
 
 from fastapi import HTTPException, Request
+from fastapi.security import HTTPBearer
 
 from pullquote.tokens import Tokens
+
+TOKEN = HTTPBearer(auto_error=False, scheme_name="token", description="An editor's token: `pullquote token new`")
 
 
 class Access:

@@ -1,83 +1,89 @@
-"""HTTP: ask, health, and the article's own pages (server-rendered, so that a citation is an ordinary link)."""
+"""The HTTP interface: asking, its OpenAPI document, and the page that shows it."""
 
-import re
-from pathlib import Path
+from collections.abc import Iterator
+from importlib.metadata import version
+from itertools import chain
+from json import dumps
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from fastapi.templating import Jinja2Templates
+from fastapi import APIRouter, FastAPI, Header, Request
+from fastapi.responses import Response
+from fastapi.sse import format_sse_event
 from pydantic import BaseModel, Field
 
 from pullquote import rendering
-from pullquote.answering import Assistant
-from pullquote.datatypes import heading_words
-from pullquote.errors import UnknownArticle
+from pullquote.answering import Assistant, Stage, Trace
+from pullquote.datatypes import Answer
 from pullquote.settings import MAX_QUESTION
-from pullquote.sources import SUFFIXES, is_page
-from pullquote.web.access import Access
+from pullquote.web import problems
+from pullquote.web.describing import describe
+from pullquote.web.pages import TEMPLATES
 
 MAX_HISTORY = 200  # earlier questions sent along; the last ten count
-TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")  # escapes everything in .html
-TEMPLATES.env.filters["heading_words"] = heading_words
+EVENTS = "text/event-stream"
+ABOUT = (
+    "Ask an article a question, get the answer in the article's own words. Errors are problem details "
+    "(RFC 9457, `application/problem+json`); every answer has an `x-request-id`."
+)
+# A character that is neither a blank nor dropped at ingest: without one, nothing is asked.
+SOMETHING = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
 
 
 class Question(BaseModel):
-    """What is asked: the earlier questions (oldest first), and the id of the article to ask, if only one is meant."""
+    """What is asked, and of what."""
 
-    question: str = Field(max_length=MAX_QUESTION)
-    history: list[str] = Field(default=[], max_length=MAX_HISTORY)
-    article: str | None = None
+    question: str = Field(max_length=MAX_QUESTION, json_schema_extra={"pattern": SOMETHING})
+    history: list[str] = Field(default=[], max_length=MAX_HISTORY, description="the earlier questions, oldest first")
+    article: str | None = Field(default=None, description="id of the article to ask, if only one is meant")
 
 
-def routes(assistant: Assistant, access: Access) -> APIRouter:
-    """The routes, answered by one assistant."""
-    router = APIRouter()
-    readers = [Depends(access.reader)]
-    library = assistant.library
+def build(*routers: APIRouter) -> FastAPI:
+    """The interface made of these routes, to be mounted."""
+    app = FastAPI(
+        title="Pullquote",
+        version=version("pullquote"),
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.RESPONSES,
+    )
+    problems.install(app)
+    for router in routers:
+        app.include_router(router)
 
-    @router.post("/api/ask")
-    def ask(body: Question) -> Response:
-        answer = assistant.ask(body.question, body.history, body.article or None)
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> Response:
+        return TEMPLATES.TemplateResponse(request, "api.html", describe(app.openapi(), request.scope["root_path"]))
+
+    return app
+
+
+def routes(assistant: Assistant) -> APIRouter:
+    """Asking one assistant."""
+    router = APIRouter(tags=["Asking"])
+
+    @router.post("/ask", response_model=Answer, responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}}}})
+    def ask(body: Question, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
+        """Ask a question.
+
+        The answer is JSON; or, where the client accepts `text/event-stream`, an event `stage` for each thing that is
+        being done, and at last an event `answer` with the same JSON, or an event `problem`.
+        """
+        article = body.article or None
+        if article:
+            assistant.library.article(article)
+        if EVENTS in accept:
+            steps = assistant.stages(body.question, body.history, article)
+            return problems.stream(_events(chain([next(steps)], steps)))  # a bad question is no stream
+        answer = assistant.ask(body.question, body.history, article)
         return Response(rendering.to_json(answer), media_type="application/json")
-
-    @router.get("/healthz")
-    def health() -> JSONResponse:
-        return JSONResponse({"status": "ok", "revision": library.revision})
-
-    @router.get("/read", dependencies=readers)
-    def read(request: Request) -> Response:
-        rows = [article for article, _ in library.articles()]
-        if len(rows) == 1:
-            return RedirectResponse(f"/articles/{rows[0].id}")
-        return TEMPLATES.TemplateResponse(request, "read.html", {"articles": rows})
-
-    @router.get("/articles")
-    def articles(request: Request) -> Response:
-        return TEMPLATES.TemplateResponse(request, "articles.html", {"suffixes": SUFFIXES})
-
-    @router.get("/articles/{article_id}", dependencies=readers)
-    def article(request: Request, article_id: str, quote: str = "", mark: str = "", version: str = "") -> HTMLResponse:
-        try:
-            found = library.article(article_id)
-        except UnknownArticle:
-            context = {"message": "This article is no longer in the library."}
-            return TEMPLATES.TemplateResponse(request, "read.html", context, status_code=404)
-        stale = not found.sha256.startswith(version)
-        spans = ((0, 0), (0, 0)) if stale else (_span(quote), _span(mark))
-        url = found.source if is_page(found.source) else None
-        shown = {
-            "article": found,
-            "blocks": rendering.article_blocks(found, *spans),
-            "only": len(library.articles()) == 1,
-            "stale": stale,
-            "link": rendering.source_link(url, found.text[slice(*spans[0])], found.page_at(spans[0][0])),
-        }
-        return TEMPLATES.TemplateResponse(request, "article.html", shown)
 
     return router
 
 
-def _span(text: str) -> tuple[int, int]:
-    """The offsets in "12-34"; nothing marked for anything else."""
-    match = re.fullmatch(r"(\d{1,9})-(\d{1,9})", text)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
+def _events(steps: Iterator[Stage | Trace]) -> Iterator[bytes]:
+    for step in steps:
+        if isinstance(step, str):
+            yield format_sse_event(event="stage", data_str=dumps({"stage": step}))
+        else:
+            yield format_sse_event(event="answer", data_str=rendering.to_json(step.answer))

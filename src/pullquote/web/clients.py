@@ -1,13 +1,13 @@
 """Who calls: the address behind named proxies, and the key under which a visitor is counted."""
 
-from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from pullquote.web.problems import problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ABSORBED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-real-ip")
@@ -73,5 +73,4 @@ def path_of(scope: Scope) -> str:
 
 def refuse(status: int, detail: str, headers: dict[str, str] | None = None) -> ASGIApp:
     """A refusal as problem details (RFC 9457)."""
-    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse(problem, status, headers, media_type="application/problem+json")
+    return problem(status, detail, headers)

@@ -1,32 +1,57 @@
-"""`/api/articles` and `/api/jobs`: what is in the library, and changes to it, which need an editor's token."""
+"""`/api/v1/articles` and `/api/v1/jobs`: what is in the library, and changes to it, which need an editor's token."""
 
 from dataclasses import asdict
-from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, ValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from pullquote.articles import make_article
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Job, Jobs
 from pullquote.library import Library
-from pullquote.rendering import article_row, chunk_rows
+from pullquote.rendering import ArticleRow, WholeArticle, article_row, whole_article
 from pullquote.sources import MAX_BYTES, has_source, read_bytes, read_page, reread, shown_name
-from pullquote.web.access import Access
+from pullquote.web.access import TOKEN, Access
+from pullquote.web.conditional import tagged
 
 MAX_TITLE = 300  # characters
 MAX_URL = 2_000
+HOW = 'send {"text": "…"} or {"url": "…"}, or a file as the body with ?name=report.pdf'
 MAX_JSON = 4 * MAX_BYTES  # a text as JSON may be escaped
 
 
-class Added(BaseModel):
-    """An article to add: a text, or the address of one."""
+WORD = r"\w"
 
-    text: str | None = Field(default=None, max_length=MAX_BYTES)
+
+class Pasted(BaseModel):
+    """An article to add: its text."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(max_length=MAX_BYTES, json_schema_extra={"pattern": WORD})
     title: str = Field(default="", max_length=MAX_TITLE)
-    url: str | None = Field(default=None, max_length=MAX_URL)
+
+
+class Linked(BaseModel):
+    """An article to add: where it is. It is read later, by the job."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: str = Field(max_length=MAX_URL)
+    title: str = Field(default="", max_length=MAX_TITLE)
+
+
+Added = TypeAdapter[Pasted | Linked](Pasted | Linked)
+# The body of POST /articles is read by hand, up to a limit that depends on what it is.
+FILE = {"schema": {"type": "string", "format": "binary"}}
+JSON = {"schema": {"anyOf": [kind.model_json_schema() for kind in (Pasted, Linked)]}}
+BODY = {"requestBody": {"required": True, "content": {"application/json": JSON, "application/octet-stream": FILE}}}
+
+
+class Removed(BaseModel):
+    """The id of the article that was removed."""
+
+    removed: str
 
 
 class Renamed(BaseModel):
@@ -37,21 +62,28 @@ class Renamed(BaseModel):
 
 def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> APIRouter:
     """The routes of one library."""
-    router = APIRouter(prefix="/api")
-    editors, readers = [Depends(access.editor)], [Depends(access.reader)]
+    router = APIRouter(tags=["Articles"])
+    editors, readers = [Depends(TOKEN), Depends(access.editor)], [Depends(access.reader)]
 
-    @router.get("/articles", dependencies=readers)
-    def articles() -> list[dict[str, Any]]:
-        return [article_row(article, chunks) for article, chunks in library.articles()]
+    @router.get("/articles", dependencies=readers, response_model=list[ArticleRow])
+    def articles(request: Request) -> Response:
+        """All articles, oldest first."""
+        rows = [article_row(article, chunks) for article, chunks in library.articles()]
+        return tagged(request, JSONResponse(rows))
 
-    @router.get("/articles/{article_id}", dependencies=readers)
-    def article(article_id: str) -> dict[str, Any]:
-        chunks = library.chunks_of(article_id)
-        found = library.article(article_id)
-        return {**article_row(found, len(chunks)), "text": found.text, "chunk_rows": chunk_rows(found, chunks)}
+    @router.get("/articles/{article_id}", dependencies=readers, response_model=WholeArticle)
+    def article(request: Request, article_id: str) -> Response:
+        """One article, with its text and its chunks."""
+        with library.snapshot():
+            found = whole_article(library.article(article_id), library.chunks_of(article_id))
+        return tagged(request, JSONResponse(found))
 
-    @router.post("/articles", dependencies=editors)
+    @router.post("/articles", dependencies=editors, openapi_extra=BODY, status_code=202, response_model=Job)
     async def add(request: Request, name: str = "", title: str = "", wait: bool = False) -> JSONResponse:
+        """Add an article: a text, a web address, or a file as the body with its name in the query.
+
+        Gives the job that does it; with `wait`, when it is over.
+        """
         is_json = request.headers.get("content-type", "").startswith("application/json")
         body = await _body(request, MAX_JSON if is_json else MAX_BYTES)
         if is_json:
@@ -59,41 +91,47 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
         elif name:
             job = jobs.add(shown_name(name), lambda cancel: read_bytes(body, name, title=title, cancel=cancel))
         else:
-            raise HTTPException(422, "name the file: /api/articles?name=report.pdf")
+            raise HTTPException(422, "name the file: /api/v1/articles?name=report.pdf")
         if not wait:
             return _accepted(job)
         ended = await run_in_threadpool(jobs.wait, job.id)
         if ended.state == "failed":
             raise HTTPException(422, ended.message)
-        return JSONResponse(_job(ended))
+        return JSONResponse(asdict(ended))
 
-    @router.patch("/articles/{article_id}", dependencies=editors)
-    def retitle(article_id: str, body: Renamed) -> JSONResponse:
+    @router.patch("/articles/{article_id}", dependencies=editors, status_code=202, response_model=Job)
+    def rename(article_id: str, body: Renamed) -> JSONResponse:
+        """Give an article another title."""
         return _accepted(jobs.rename(article_id, body.title))
 
-    @router.post("/articles/{article_id}/refresh", dependencies=editors)
+    @router.post("/articles/{article_id}/refresh", dependencies=editors, status_code=202, response_model=Job)
     def refresh(article_id: str) -> JSONResponse:
+        """Read an article's file or page again."""
         found, given = library.article(article_id), library.given_title(article_id)
         if not has_source(found):
             raise HTTPException(422, "it was pasted or uploaded, so there is nothing to read again; add the new text")
         return _accepted(jobs.add(found.title, lambda cancel: reread(found, fetcher, given, cancel)))
 
     @router.delete("/articles/{article_id}", dependencies=editors)
-    def remove(article_id: str) -> dict[str, str]:
+    def remove(article_id: str) -> Removed:
+        """Remove an article, and all that came of it."""
         library.remove(article_id)
-        return {"removed": article_id}
+        return Removed(removed=article_id)
 
     @router.get("/jobs", dependencies=editors)
-    def all_jobs() -> list[dict[str, Any]]:
-        return [_job(job) for job in jobs.all()]
+    def all_jobs() -> list[Job]:
+        """The changes that wait, run, or ended lately, newest first."""
+        return jobs.all()
 
     @router.get("/jobs/{job_id}", dependencies=editors)
-    def one_job(job_id: str) -> dict[str, Any]:
-        return _job(jobs.job(job_id))
+    def one_job(job_id: str) -> Job:
+        """How far a change is."""
+        return jobs.job(job_id)
 
     @router.delete("/jobs/{job_id}", dependencies=editors)
-    def cancel(job_id: str) -> dict[str, Any]:
-        return _job(jobs.cancel(job_id))
+    def cancel(job_id: str) -> Job:
+        """Cancel a change that waits or runs."""
+        return jobs.cancel(job_id)
 
     return router
 
@@ -110,24 +148,22 @@ async def _body(request: Request, limit: int) -> bytes:
 
 def _add_json(jobs: Jobs, fetcher: Fetcher, body: bytes) -> Job:
     try:
-        added = Added.model_validate_json(body)
+        added = Added.validate_json(body)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise HTTPException(422, f"{where}: {problem['msg']}" if where else problem["msg"]) from error
+        raise HTTPException(422, f"{_wrong(error)}; {HOW}") from error
     title = added.title
-    if added.url is not None and added.text is None:
+    if isinstance(added, Linked):
         url = added.url
         return jobs.add(url, lambda cancel: read_page(url, fetcher, title, cancel))
-    if added.text is not None and added.url is None:
-        article = make_article(added.text, title=title)
-        return jobs.add(article.title, lambda _: article)
-    raise HTTPException(422, 'send {"text": "…"} or {"url": "…"}, or a file as the body with ?name=report.pdf')
+    article = make_article(added.text, title=title)
+    return jobs.add(article.title, lambda _: article)
+
+
+def _wrong(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(map(str, problem["loc"][1:]))  # without which of the two it was read as
+    return f"{where}: {problem['msg']}" if where else problem["msg"]
 
 
 def _accepted(job: Job) -> JSONResponse:
-    return JSONResponse(_job(job), 202, {"location": f"/api/jobs/{job.id}"})
-
-
-def _job(job: Job) -> dict[str, Any]:
-    return asdict(job)
+    return JSONResponse(asdict(job), 202, {"location": f"/api/v1/jobs/{job.id}"})

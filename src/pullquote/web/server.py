@@ -5,54 +5,45 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from sqlite3 import DatabaseError
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
 
 from pullquote.answering import Assistant
 from pullquote.embedding import WorkerEncoder
-from pullquote.errors import ArticleError, JobError, LibraryError, QuestionError, UnknownArticle, UnknownJob
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
-from pullquote.web import api, chat, editing
+from pullquote.web import api, chat, editing, pages, problems
 from pullquote.web.access import Access
 from pullquote.web.clients import Forwarded, visitor_of
 from pullquote.web.limiting import Limits, Line
 from pullquote.web.security import Guard
 
 STATIC = Path(__file__).parent / "static"
-STATUSES = {
-    QuestionError: 422,
-    ArticleError: 422,
-    UnknownArticle: 404,
-    LibraryError: 503,
-    UnknownJob: 404,
-    JobError: 429,
-    DatabaseError: 503,
-}
 
 
 def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, settings: Settings) -> FastAPI:
     """The whole app over one assistant, and the queue of changes to its library."""
     line = Line(settings.line)
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None)
-    for kind, status in STATUSES.items():
-        app.add_exception_handler(kind, _answer_with(status))
-    app.include_router(api.routes(assistant, access))
-    app.include_router(editing.routes(assistant.library, jobs, fetcher, access))
+    problems.install(app)
+    app.include_router(pages.routes(assistant.library, access))
+    version_1 = api.build(api.routes(assistant), editing.routes(assistant.library, jobs, fetcher, access))
+    for path in ("/api/v1", "/api"):
+        app.mount(path, version_1)
     app.mount("/pullquote", StaticFiles(directory=STATIC))
     app.add_middleware(CORSMiddleware, allow_origins=[])  # without one of ours, Gradio allows every origin
     app.add_middleware(Limits, settings=settings, line=line, visitor=visitor_of)
     app.add_middleware(Guard, hosts=settings.host_names)
-    app.add_middleware(Forwarded, proxies=settings.proxy_networks)  # what is added last comes first
+    app.add_middleware(Forwarded, proxies=settings.proxy_networks)
+    app.add_middleware(problems.RequestIds)  # what is added last comes first
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         chat.build(assistant, line),
@@ -66,11 +57,10 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
         max_file_size="1kb",
         app_kwargs={"openapi_url": None},
     )
+    for route in mounted.routes:
+        if isinstance(route, Mount) and isinstance(route.app, gr.routes.App):
+            problems.install(route.app)
     return mounted
-
-
-def _answer_with(status: int) -> Callable[[Request, Exception], JSONResponse]:
-    return lambda _request, error: JSONResponse({"detail": str(error)}, status)
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,67 @@
+"""The article's own pages (server-rendered, so that a citation is an ordinary link), and the sign of life."""
+
+import re
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from pullquote import rendering
+from pullquote.datatypes import heading_words
+from pullquote.errors import UnknownArticle
+from pullquote.library import Library
+from pullquote.sources import SUFFIXES, is_page
+from pullquote.web.access import Access
+from pullquote.web.conditional import tagged
+
+TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")  # escapes everything in .html
+TEMPLATES.env.filters["heading_words"] = heading_words
+
+
+def routes(library: Library, access: Access) -> APIRouter:
+    """The pages of one library."""
+    router = APIRouter()
+    readers = [Depends(access.reader)]
+
+    @router.get("/healthz")
+    def health() -> JSONResponse:
+        return JSONResponse({"status": "ok", "revision": library.revision})
+
+    @router.get("/read", dependencies=readers)
+    def read(request: Request) -> Response:
+        rows = [article for article, _ in library.articles()]
+        if len(rows) == 1:
+            return RedirectResponse(f"/articles/{rows[0].id}")
+        return TEMPLATES.TemplateResponse(request, "read.html", {"articles": rows})
+
+    @router.get("/articles")
+    def articles(request: Request) -> Response:
+        return TEMPLATES.TemplateResponse(request, "articles.html", {"suffixes": SUFFIXES})
+
+    @router.get("/articles/{article_id}", dependencies=readers)
+    def article(request: Request, article_id: str, quote: str = "", mark: str = "", version: str = "") -> Response:
+        try:
+            found = library.article(article_id)
+        except UnknownArticle:
+            context = {"message": "This article is no longer in the library."}
+            return TEMPLATES.TemplateResponse(request, "read.html", context, status_code=404)
+        stale = not found.sha256.startswith(version)
+        spans = ((0, 0), (0, 0)) if stale else (_span(quote), _span(mark))
+        url = found.source if is_page(found.source) else None
+        shown = {
+            "article": found,
+            "blocks": rendering.article_blocks(found, *spans),
+            "only": len(library.articles()) == 1,
+            "stale": stale,
+            "link": rendering.source_link(url, found.text[slice(*spans[0])], found.page_at(spans[0][0])),
+        }
+        return tagged(request, TEMPLATES.TemplateResponse(request, "article.html", shown))
+
+    return router
+
+
+def _span(text: str) -> tuple[int, int]:
+    """The offsets in "12-34"; nothing marked for anything else."""
+    match = re.fullmatch(r"(\d{1,9})-(\d{1,9})", text)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
