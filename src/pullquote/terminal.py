@@ -3,8 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from statistics import median
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -13,9 +11,6 @@ from rich.text import Text
 
 from pullquote.datatypes import Answer, Article, Quote
 from pullquote.rendering import ALSO, NOT_FOUND, confidence_words, further_quotes, lead, quote_place
-
-if TYPE_CHECKING:  # what measures a start brings an HTTP client, which no other command waits for
-    from pullquote.benchmarking import Start
 
 # What is piped on stays as it is: no line is broken, for a quote is literal there too.
 out = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
@@ -61,15 +56,6 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_row(*row)
     console.print(f"\n{title}", style="bold")
     console.print(table)
-
-
-def show_starts(starts: "Sequence[Start]") -> None:
-    """Print the median, the best and the worst of what was measured."""
-    table = _table("measure", "median", "best", "worst")
-    for name, unit in (("page", "s"), ("answer", "s"), ("memory", "MB")):
-        values = sorted(getattr(start, name) for start in starts)
-        table.add_row(f"{name}, {unit}", *(f"{value:.2f}" for value in (median(values), values[0], values[-1])))
-    out.print(table)
 
 
 def _show_quote(quote: Quote, marked: bool) -> None:

@@ -35,6 +35,7 @@ class VectorIndex:
     """All vectors of one moment of the library: those of `base` without `gone`, and the `new` ones with their keys."""
 
     base: Any
+    kind: str  # as `index_factory` of faiss spells it
     base_keys: Keys
     revision: int
     state: str
@@ -48,7 +49,7 @@ class VectorIndex:
         with library.snapshot():
             found = _load(library)
             if not isinstance(found, str):
-                return cls._whole(found, library.all_keys(), library.revision, library.state)
+                return cls._whole(*found, library.all_keys(), library.revision, library.state)
         if found:
             log.warning("the vector index is made anew: %s", found)
         return cls.build(library)
@@ -72,12 +73,13 @@ class VectorIndex:
                     generations.publish(library.folder, manifest, data, disk or Disk())
         except (OSError, LibraryError) as error:
             log.warning("the vector index was not saved, it is made anew at the next start: %s", error)
-        return cls._whole(base, keys, revision, state)
+        return cls._whole(base, kind, keys, revision, state)
 
     @classmethod
-    def _whole(cls, base: Any, keys: Keys, revision: int, state: str) -> Self:
+    def _whole(cls, base: Any, kind: str, keys: Keys, revision: int, state: str) -> Self:
         faiss.omp_set_num_threads(1)  # two threads make one flat query slower
-        return cls(base, keys, revision, state, frozenset(), np.empty(0, np.int64), np.empty((0, base.d), np.float32))
+        nothing = np.empty(0, np.int64), np.empty((0, base.d), np.float32)
+        return cls(base, kind, keys, revision, state, frozenset(), *nothing)
 
     @property
     def is_whole(self) -> bool:
@@ -180,8 +182,8 @@ def _make(keys: Keys, vectors: Vectors, kind: str) -> Any:
     return mapped
 
 
-def _load(library: Library) -> Any:
-    """The index on disk; or what is wrong with it, "" when it is simply not there yet."""
+def _load(library: Library) -> tuple[Any, str] | str:
+    """The index on disk and its kind; or what is wrong with it, "" when it is simply not there yet."""
     found = generations.load(library.folder)
     if isinstance(found, str):
         return found if found or not library.encoder else "it is missing"
@@ -196,4 +198,4 @@ def _load(library: Library) -> Any:
         return "it does not hold what its manifest says"
     if not np.array_equal(keys, library.all_keys()):
         return "it holds other chunks than the library"
-    return index
+    return index, manifest.kind
