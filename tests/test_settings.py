@@ -40,6 +40,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "line": 0,
         "watch": Path("in box"),
         "open_reading": False,
+        "embed_origins": "https://*.corp.example, http://intranet.example:8080",
         "threads": 64,
     }
     assert set(given) == set(Settings.model_fields)
@@ -57,6 +58,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         *(("READER", value) for value in ("slow", "Best", "1")),
         *(("PROXIES", value) for value in ("proxy.corp", "10.0.0.2 10.0.0.3", "10.0.0.0/33", "10.0.0.2,,x")),
         *(("RATE", value) for value in ("-1", "many", "1.5")),
+        *(("EMBED_ORIGINS", value) for value in ("*", "corp.example", "https://*", "https://a.example/path", "null")),
     ],
 )
 def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pullquote.origins import Origins
+
 MAX_QUESTION = 2_000  # characters
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -56,6 +58,10 @@ class Settings(BaseSettings):
     open_reading: bool = Field(
         default=True, description="whether the articles may be read without a token; asking is open in any case"
     )
+    embed_origins: str = Field(
+        default="",
+        description='pages that may show the chat: "https://intranet.example, https://*.corp.example"; no others may',
+    )
     threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of a reader")
 
     @property
@@ -79,6 +85,17 @@ class Settings(BaseSettings):
         for network in _listed(proxies):
             ip_network(network, strict=False)
         return proxies
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        Origins.parse(text)
+        return text
+
+    @property
+    def origins(self) -> Origins:
+        """The allowlist of `embed_origins`."""
+        return Origins.parse(self.embed_origins)
 
 
 def _listed(text: str) -> list[str]:

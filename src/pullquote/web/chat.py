@@ -13,7 +13,7 @@ from starlette.concurrency import iterate_in_threadpool
 from pullquote.answering import Assistant
 from pullquote.errors import PullquoteError
 from pullquote.explaining import Table, explain
-from pullquote.rendering import escape, to_markdown
+from pullquote.rendering import escape, to_json, to_markdown
 from pullquote.settings import MAX_QUESTION
 from pullquote.suggesting import suggest
 from pullquote.web.limiting import Line, LineFull
@@ -29,10 +29,12 @@ FULL = "**Too many people are asking at the moment.** Please ask again in a few 
 ALL = "All articles"
 BANNER = "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article](/read) [Articles](/articles)"
 EXAMPLES = 3
+MAX_WORDS = 600  # characters of a greeting, or of all questions, that the page around the chat may give
 LOADING = 100  # pages that may wait for their examples and articles
 KEPT = 100  # messages of a conversation that travel with each question
 
 Messages = list[dict[str, str]]
+Update = tuple[Any, Messages, Any, Any]  # the text box, the conversation, why it is so, and the answer as JSON
 
 THEME = gr.themes.Base(
     primary_hue="indigo",
@@ -59,6 +61,7 @@ def build(assistant: Assistant, line: Line) -> gr.Blocks:
                 layout="panel",
                 placeholder=_empty_state(assistant),
             )
+            data = gr.Markdown("", elem_id="answer-data", visible="hidden")
             with gr.Accordion("Why this answer?", open=False, elem_id="why"):
                 why = gr.Markdown("", elem_id="why-tables")
             with gr.Row(elem_id="examples"):
@@ -77,9 +80,7 @@ def build(assistant: Assistant, line: Line) -> gr.Blocks:
         with gr.Column(scale=5, elem_id="reader"):
             gr.Markdown("The article opens here.", elem_id="reader-empty")
 
-        async def answer(
-            asked: str, history: list[dict[str, Any]], chosen: str
-        ) -> AsyncIterator[tuple[Any, Messages, Any]]:
+        async def answer(asked: str, history: list[dict[str, Any]], chosen: str) -> AsyncIterator[Update]:
             steps = _answer(assistant, asked, history, chosen)
             async with aclosing(_in_turn(line, steps, asked, history)) as shown:
                 async for step in shown:
@@ -87,14 +88,17 @@ def build(assistant: Assistant, line: Line) -> gr.Blocks:
 
         limits: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}  # the line is the limit
         for box, asking in ((question, question.submit), *((example, example.click) for example in examples)):
-            asking(answer, [box, chat, article], [question, chat, why], show_progress="hidden", **limits)
+            asking(answer, [box, chat, article], [question, chat, why, data], show_progress="hidden", **limits)
         suggestions = lru_cache(maxsize=1)(lambda _revision: suggest(assistant, EXAMPLES))
 
-        def welcome() -> list[dict[str, Any]]:
-            found = suggestions(assistant.library.revision)
+        def welcome(request: gr.Request) -> list[dict[str, Any]]:
+            own = [text.strip() for text in _from_address(request, "questions").split("|") if text.strip()]
+            found = own[:EXAMPLES] or suggestions(assistant.library.revision)
             shown = [gr.update(value=text, visible=True) for text in found]
             unused = [gr.skip()] * (EXAMPLES - len(shown))
-            return [gr.update(placeholder=_empty_state(assistant)), gr.update(**_choices(assistant)), *shown, *unused]
+            greeting = escape(_from_address(request, "greeting"))
+            state = f"## {greeting}" if greeting else _empty_state(assistant)
+            return [gr.update(placeholder=state), gr.update(**_choices(assistant)), *shown, *unused]
 
         page.load(welcome, None, [chat, article, *examples], show_progress="hidden", api_visibility="private")
     page.queue(max_size=LOADING, api_open=False)
@@ -103,17 +107,17 @@ def build(assistant: Assistant, line: Line) -> gr.Blocks:
 
 
 async def _in_turn(
-    line: Line, steps: Iterator[tuple[Any, Messages, Any]], asked: str, history: list[dict[str, Any]]
-) -> AsyncGenerator[tuple[Any, Messages, Any]]:
+    line: Line, steps: Iterator[Update], asked: str, history: list[dict[str, Any]]
+) -> AsyncGenerator[Update]:
     """The steps of an answer once it is its turn; until then the place in line."""
     shown = [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
     try:
         async with aclosing(line.enter()) as places:
             async for place in places:
                 waiting = f"*You are number {place} in line…*" if place > 1 else "*You are next…*"
-                yield "", [*shown, {"role": "assistant", "content": waiting}], ""
+                yield "", [*shown, {"role": "assistant", "content": waiting}], "", ""
     except LineFull:
-        yield gr.skip(), [*shown, {"role": "assistant", "content": FULL}], ""
+        yield gr.skip(), [*shown, {"role": "assistant", "content": FULL}], "", ""
         return
     try:
         async for step in iterate_in_threadpool(steps):
@@ -122,20 +126,18 @@ async def _in_turn(
         line.leave()
 
 
-def _answer(
-    assistant: Assistant, asked: str, history: list[dict[str, Any]], article: str
-) -> Iterator[tuple[Any, Messages, Any]]:
+def _answer(assistant: Assistant, asked: str, history: list[dict[str, Any]], article: str) -> Iterator[Update]:
     """The text box emptied, the conversation with the question, its stages and its answer, and why it is so."""
     if not asked.strip():
         gr.Info("Ask who, what, when, where, why or how many, or “What is this about?”")
-        yield "", _messages(history), gr.skip()
+        yield "", _messages(history), gr.skip(), gr.skip()
         return
     shown = [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
 
-    def reply(content: str, why: Any = "") -> tuple[Any, Messages, Any]:
-        return gr.skip(), [*shown, {"role": "assistant", "content": content}], why
+    def reply(content: str, why: str = "", data: str = "") -> Update:
+        return gr.skip(), [*shown, {"role": "assistant", "content": content}], why, data
 
-    yield "", shown, ""
+    yield "", shown, "", ""
 
     earlier = [html.unescape(message["content"]) for message in shown[:-1] if message["role"] == "user"]
     try:
@@ -144,7 +146,8 @@ def _answer(
                 yield reply(f"*{STAGES[step]}*")
             else:
                 why = [_table(table) for table in explain(step, assistant.examiner.judge)]
-                yield reply(to_markdown(step.answer), "\n\n".join(why) or "Nothing was searched for this.")
+                tables = "\n\n".join(why) or "Nothing was searched for this."
+                yield reply(to_markdown(step.answer), tables, escape(to_json(step.answer)))
     except PullquoteError as error:
         yield reply(f"**That did not work.** {escape(str(error))}")
     except Exception:  # the page's one boundary: a failure is logged and shown as a failure
@@ -169,6 +172,11 @@ def _table(table: Table) -> str:
     rows = (" | ".join(map(escape, row)) for row in (table.columns, *table.rows))
     head, *body = (f"| {row} |" for row in rows)
     return "\n".join([f"**{escape(table.title)}**\n", head, "|---" * len(table.columns) + "|", *body])
+
+
+def _from_address(request: gr.Request, name: str) -> str:
+    """What the page around the chat gave in the address: its words, shortened to what is shown."""
+    return str(request.query_params.get(name, "")).strip()[:MAX_WORDS]
 
 
 def _choices(assistant: Assistant) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 import hashlib
 import re
 from base64 import b64encode
+from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pullquote.origins import Origins
 from pullquote.web.clients import SAFE_METHODS, path_of, refuse
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
@@ -25,10 +28,14 @@ OPEN = tuple(
     for door in ("queue/join", "queue/data", "cancel", "reset", "heartbeat/", "startup-events", "app_id")
 )
 SHUT = ("/proxy", "/monitoring", "/file", "/dev")
+EMBED = "/embed"  # the page again, as pages of listed origins frame it
+FOR_EVERYONE = frozenset({"/widget.js", "/embed/allowed"})  # what any page may load: to be told that it is not listed
+ASKING = frozenset({"/api/ask", "/api/v1/ask"})  # what pages of listed origins may call
+NOBODY = Origins()
 OWN_SITE = frozenset({"same-origin", "none"})  # "none": typed in, or a bookmark
 
 
-def content_security_policy(page: bytes = b"") -> str:
+def content_security_policy(page: bytes = b"", ancestors: str = "'none'") -> str:
     """The policy for a page: scripts of our own origin, and the very inline scripts that `page` was sent with.
 
     Styles may stand inline, because Gradio writes style tags.
@@ -38,19 +45,31 @@ def content_security_policy(page: bytes = b"") -> str:
     return (
         f"default-src 'none'; script-src 'self'{inline}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'self'; "
-        "frame-ancestors 'none'"
+        f"frame-src 'self'; frame-ancestors {ancestors}"
     )
+
+
+def cross_origin(origins: Origins) -> dict[str, Any]:
+    """How `CORSMiddleware` lets pages of listed origins ask; without one of ours, Gradio lets every page."""
+    return {
+        "allow_origin_regex": origins.pattern,
+        "allow_methods": ["GET", "POST"],
+        "allow_headers": ["content-type"],
+        "expose_headers": ["retry-after", "x-request-id"],
+    }
 
 
 class Guard:
     """Pure ASGI middleware (server-sent events are not buffered): refuses foreign callers, adds the headers.
 
-    `hosts` are the names that it answers to, in lower case; "*.corp" is every name under it, "*" is any.
+    `hosts` are the names that it answers to, in lower case; "*.corp" is every name under it, "*" is any. `origins` may
+    frame the page, which is served under /embed too, and ask from a browser.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str], origins: Origins = NOBODY) -> None:
         self._app = app
         self._hosts = hosts
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,15 +79,18 @@ class Guard:
         # Gradio's page is sent whole, so that its policy can name its inline scripts; everything else passes through.
         held: list[Message] = []
         page = bytearray()
+        path = path_of(scope)
+        refusal = self._refusal(scope, Headers(scope=scope))
+        ancestors = self._origins.ancestors if path == EMBED and not refusal else "'none'"
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update({**HEADERS, "content-security-policy": content_security_policy()})
+                headers.update({**HEADERS, "content-security-policy": content_security_policy(ancestors=ancestors)})
                 kind = headers.get("content-type", "")
                 if kind.startswith("text/event-stream"):
                     headers.update(UNBUFFERED)
-                if path_of(scope) == "/" and kind.startswith("text/html"):
+                if path in {"/", EMBED} and kind.startswith("text/html"):
                     held.append(message)
                     return
             elif held:
@@ -76,12 +98,14 @@ class Guard:
                 if message.get("more_body"):
                     return
                 headers = MutableHeaders(scope=held[0])
-                headers["content-security-policy"] = content_security_policy(bytes(page))
+                headers["content-security-policy"] = content_security_policy(bytes(page), ancestors)
                 await send(held.pop())
                 message = {"type": "http.response.body", "body": bytes(page)}
             await send(message)
 
-        refusal = self._refusal(scope, Headers(scope=scope))
+        if path == EMBED:
+            root = scope.get("root_path", "") + "/"
+            scope = {**scope, "path": root, "raw_path": root.encode()}
         await (refusal or self._app)(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
@@ -90,11 +114,24 @@ class Guard:
         name = named["name"].strip("[]") if named else ""
         if not self._answers_to(name):
             return refuse(400, f"this app does not answer to the name {name!r}; add it to PULLQUOTE_HOSTS")
-        if is_shut(path_of(scope)):
+        path = path_of(scope)
+        if is_shut(path):
             return refuse(404, "not found")
-        if is_foreign(scope["method"], headers):
+        if not self._may_call(path, scope["method"], headers):
             return refuse(403, "this page may not ask here")
+        if path == EMBED and not self._may_frame(scope, headers):
+            return refuse(403, "this page may not show the chat; its origin can be added to PULLQUOTE_EMBED_ORIGINS")
         return None
+
+    def _may_call(self, path: str, method: str, headers: Headers) -> bool:
+        if path in FOR_EVERYONE or not is_foreign(method, headers):
+            return True
+        return path in ASKING and self._origins.allows(headers.get("origin"))
+
+    def _may_frame(self, scope: Scope, headers: Headers) -> bool:
+        """Whether the origin that the frame says it is in is listed: to that one the page will send its messages."""
+        said = parse_qs(scope["query_string"].decode("latin-1")).get("host", [])
+        return all(is_own(origin, headers) or self._origins.allows(origin) for origin in said)
 
     def _answers_to(self, name: str) -> bool:
         if {name, "*"} & self._hosts:
@@ -114,7 +151,12 @@ def is_foreign(method: str, headers: Headers) -> bool:
     policy of https://web.dev/articles/fetch-metadata).
     """
     origin = headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != headers.get("host"):
+    if origin is not None and not is_own(origin, headers):
         return True
     is_link = method in SAFE_METHODS and headers.get("sec-fetch-mode") == "navigate"
     return headers.get("sec-fetch-site", "none") not in OWN_SITE and not is_link
+
+
+def is_own(origin: str, headers: Headers) -> bool:
+    """Whether an origin is the app's own, by the name that it is called by."""
+    return origin.partition("://")[2] == headers.get("host")

@@ -20,12 +20,17 @@ from pullquote.jobs import Jobs
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
-from pullquote.web import api, chat, editing, pages, problems
+from pullquote.web import api, chat, editing, pages, problems, widget
 from pullquote.web.access import Access
 from pullquote.web.clients import Forwarded, visitor_of
 from pullquote.web.limiting import Limits, Line
-from pullquote.web.security import Guard
+from pullquote.web.security import Guard, cross_origin
 
+HEAD = """
+<link rel="stylesheet" href="/pullquote/page.css">
+<script src="/pullquote/page.js" defer></script>
+<script src="/pullquote/embed.js" defer></script>
+"""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -38,10 +43,11 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     version_1 = api.build(api.routes(assistant), editing.routes(assistant.library, jobs, fetcher, access))
     for path in ("/api/v1", "/api"):
         app.mount(path, version_1)
+    app.include_router(widget.routes(settings.origins))
     app.mount("/pullquote", StaticFiles(directory=STATIC))
-    app.add_middleware(CORSMiddleware, allow_origins=[])  # without one of ours, Gradio allows every origin
     app.add_middleware(Limits, settings=settings, line=line, visitor=visitor_of)
-    app.add_middleware(Guard, hosts=settings.host_names)
+    app.add_middleware(CORSMiddleware, **cross_origin(settings.origins))
+    app.add_middleware(Guard, hosts=settings.host_names, origins=settings.origins)
     app.add_middleware(Forwarded, proxies=settings.proxy_networks)
     app.add_middleware(problems.RequestIds)  # what is added last comes first
     mounted: FastAPI = gr.mount_gradio_app(
@@ -49,7 +55,7 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
         chat.build(assistant, line),
         path="/",
         theme=chat.THEME,
-        head='<link rel="stylesheet" href="/pullquote/page.css"><script src="/pullquote/page.js" defer></script>',
+        head=HEAD,
         footer_links=[],
         run_history=False,
         show_error=False,

@@ -43,9 +43,16 @@
     back.textContent = link.closest("#chat") ? "← Back to the answer" : "← Back to the chat";
     back.addEventListener("click", goBack);
     article.querySelector(".pq-bar").prepend(back);
+    if (document.documentElement.classList.contains("pq-embed")) article.querySelector(".pq-bar").append(openInFull(url));
     const target = article.querySelector("mark") ?? back;
     target.scrollIntoView({ block: "center" });
     target.focus({ preventScroll: true });
+  }
+
+  function openInFull(url) {
+    const full = document.createElement("a");
+    Object.assign(full, { href: url, target: "_blank", rel: "noopener", textContent: "Open in full" });
+    return full;
   }
 
   function goBack() {

@@ -1,0 +1,51 @@
+"""The chat in other pages: the script that puts it there, and what the script asks when it does not appear."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from pullquote.origins import Origins
+
+SCRIPT = Path(__file__).parent / "static" / "widget.js"
+FOR_EVERYONE = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+
+
+def routes(origins: Origins) -> APIRouter:
+    """The routes, for one allowlist. The framed page itself is the chat page, served by the guard under /embed."""
+    router = APIRouter()
+
+    @router.get("/widget.js")
+    def script() -> Response:
+        headers = FOR_EVERYONE | {"cache-control": "max-age=600"}
+        return FileResponse(SCRIPT, media_type="text/javascript", headers=headers)
+
+    @router.get("/embed/allowed")
+    def allowed(request: Request) -> JSONResponse:
+        """Whether the page that asks may show the chat, and why it sees none: told to any page, about itself only."""
+        origin = request.headers.get("origin")
+        found = {"allowed": origins.allows(origin), "why": why(origin, origins)}
+        return JSONResponse(found, headers=FOR_EVERYONE | {"cache-control": "no-store"})
+
+    return router
+
+
+def why(origin: str | None, origins: Origins) -> str:
+    """One sentence for a page in which the chat did not appear though this app answers: who must do what."""
+    if origin == "null":
+        return (
+            "This page has no origin of its own (it is sandboxed, or a file), so it may not show the chat. Its owner "
+            "must serve it from a web address, and a sandbox must say allow-same-origin."
+        )
+    if origin is None or origins.allows(origin):
+        return (
+            "The chat did not start. Please try again. If this page stands inside another one, the other’s origin "
+            "must be in PULLQUOTE_EMBED_ORIGINS too."
+        )
+    scheme, _, rest = origin.partition("://")
+    other = {"http": "https", "https": "http"}.get(scheme)
+    if origins.allows(f"{other}://{rest}"):
+        return (
+            f"This page may show the chat over {other} only; open it as {other}://{rest}, or have {origin} listed too."
+        )
+    return f"{origin} may not show this chat. Whoever runs it must add {origin} to PULLQUOTE_EMBED_ORIGINS."

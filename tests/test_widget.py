@@ -1,0 +1,116 @@
+"""What is said to pages of other origins: the script, whether they are listed, who may frame and who may ask."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from starlette.testclient import TestClient
+
+from pullquote.answering import Assistant
+from pullquote.embedding import WorkerEncoder
+from pullquote.fetching import Fetcher
+from pullquote.jobs import Jobs
+from pullquote.settings import Settings
+from pullquote.tokens import Tokens
+from pullquote.web.access import Access
+from pullquote.web.server import build
+
+APP = "https://ask.corp.example"
+LISTED = ("https://intranet.example", "https://a.b.corp.example")
+OTHERS: tuple[str, ...] = (
+    "https://evil.example",
+    "https://evilcorp.example",
+    "https://intranet.example.evil.example",
+    "null",
+)
+OTHERS += ("http://intranet.example", "https://intranet.example:8443", "https://corp.example", "", "*", "https://[")
+ASK = {"question": "Who was the first to report the intelligence discovery?"}
+
+
+@pytest.fixture(scope="module")
+def client(assistant: Assistant) -> Iterator[TestClient]:
+    settings = Settings(hosts="*.corp.example", embed_origins="https://intranet.example https://*.corp.example", rate=3)
+    tokens = Tokens(assistant.library)
+    jobs = Jobs(assistant.library, WorkerEncoder)
+    app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True), settings)
+    with TestClient(app, base_url=APP) as client:
+        yield client
+    jobs.close()
+    tokens.close()
+
+
+def ancestors(policy: str) -> str:
+    return policy.rpartition("frame-ancestors ")[2]
+
+
+def test_only_the_embedded_page_may_be_framed_and_only_by_what_is_listed(client: TestClient) -> None:
+    policy = client.get("/embed").headers["content-security-policy"]
+    assert ancestors(policy) == "'self' https://intranet.example https://*.corp.example"
+    for path in ("/", "/read", "/articles", "/widget.js", "/embed/allowed", "/embed/", "/embedded", "/api/ask"):
+        assert ancestors(client.get(path).headers["content-security-policy"]) == "'none'"
+
+
+def test_it_is_the_same_page(client: TestClient) -> None:
+    page, embedded = client.get("/"), client.get("/embed", params={"host": LISTED[0]})
+    assert embedded.status_code == page.status_code == 200
+    assert [line for line in embedded.text.splitlines() if "window.gradio_config" not in line] == [
+        line for line in page.text.splitlines() if "window.gradio_config" not in line
+    ]
+
+
+@pytest.mark.parametrize("origin", [*LISTED, APP])
+def test_a_listed_page_is_served(client: TestClient, origin: str) -> None:
+    assert client.get("/embed", params={"host": origin}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", OTHERS)
+def test_another_page_is_refused_before_any_handler(client: TestClient, origin: str) -> None:
+    response = client.get(f"/embed?host={quote(LISTED[0])}&host={quote(origin)}" if origin else "/embed?host=%20")
+    assert response.status_code == 403
+    assert "PULLQUOTE_EMBED_ORIGINS" in response.json()["detail"]
+    assert ancestors(response.headers["content-security-policy"]) == "'none'"
+    refused = client.post("/api/ask", json=ASK, headers={"origin": origin, "sec-fetch-site": "cross-site"})
+    assert refused.status_code == 403
+    assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize("origin", LISTED)
+def test_a_listed_page_may_ask_and_nothing_else(client: TestClient, origin: str) -> None:
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    preflight = client.options("/api/ask", headers={"origin": origin, **asked})
+    assert preflight.status_code == 200
+    assert preflight.headers["access-control-allow-origin"] == origin
+    foreign = {"origin": origin, "sec-fetch-site": "cross-site"}
+    answer = client.post("/api/v1/ask", json=ASK, headers=foreign)
+    assert answer.json()["text"] == "The New York Times"
+    assert answer.headers["access-control-allow-origin"] == origin
+    assert "access-control-allow-credentials" not in answer.headers
+    for path in ("/api/articles", "/gradio_api/queue/join"):
+        assert client.post(path, json={}, headers=foreign).status_code == 403
+
+
+def test_over_the_limit_a_listed_page_can_read_when_to_come_back(client: TestClient) -> None:
+    answers = [client.post("/api/ask", json=ASK, headers={"origin": LISTED[0]}) for _ in range(4)]
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert answers[-1].headers["access-control-allow-origin"] == LISTED[0]
+    assert "retry-after" in answers[-1].headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize("origin", [*LISTED, *OTHERS])
+def test_every_page_is_told_about_itself(client: TestClient, origin: str) -> None:
+    headers = {"origin": origin, "sec-fetch-site": "cross-site"}
+    told = client.get("/embed/allowed", headers=headers)
+    assert told.headers["access-control-allow-origin"] in {"*", origin}
+    assert told.json()["allowed"] == (origin in LISTED)
+    assert origin in LISTED or origin == "null" or origin in told.json()["why"]
+    script = client.get("/widget.js", headers=headers)
+    assert script.status_code == 200
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert script.headers["access-control-allow-origin"] in {"*", origin}
+
+
+def test_a_page_over_the_other_scheme_is_told_which(client: TestClient) -> None:
+    why = client.get("/embed/allowed", headers={"origin": "http://intranet.example"}).json()["why"]
+    assert "over https only" in why
+    assert "https://intranet.example" in why
