@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from pullquote.settings import Settings
 
@@ -41,11 +41,15 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "watch": Path("in box"),
         "open_reading": False,
         "embed_origins": "https://*.corp.example, http://intranet.example:8080",
+        "llm_url": "https://models.corp:8443/v1",
+        "llm_model": "small",
+        "llm_key": SecretStr("sk-0123"),
         "threads": 64,
     }
     assert set(given) == set(Settings.model_fields)
     for name, value in given.items():
-        monkeypatch.setenv(f"PULLQUOTE_{name.upper()}", str(value))
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+        monkeypatch.setenv(f"PULLQUOTE_{name.upper()}", str(plain))
     assert Settings().model_dump() == given
     assert Settings(port=1).port == 1  # what is given wins over the environment
 
@@ -57,6 +61,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         *(("THREADS", value) for value in ("0", "65", "two")),
         *(("READER", value) for value in ("slow", "Best", "1")),
         *(("PROXIES", value) for value in ("proxy.corp", "10.0.0.2 10.0.0.3", "10.0.0.0/33", "10.0.0.2,,x")),
+        *(("LLM_URL", value) for value in ("localhost:11434", "ftp://x/v1", "http://a b")),
         *(("RATE", value) for value in ("-1", "many", "1.5")),
         *(("EMBED_ORIGINS", value) for value in ("*", "corp.example", "https://*", "https://a.example/path", "null")),
     ],
@@ -89,3 +94,16 @@ def test_names_and_proxies_are_lists() -> None:
     settings = Settings(host="10.0.0.1", hosts=" Ask.Corp , ", proxies="10.0.0.2,10.1.2.3/16, 2001:db8::/32")
     assert settings.host_names == {"localhost", "127.0.0.1", "::1", "10.0.0.1", "ask.corp"}
     assert list(map(str, settings.proxy_networks)) == ["10.0.0.2/32", "10.1.0.0/16", "2001:db8::/32"]
+
+
+def test_an_endpoint_needs_the_name_of_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULLQUOTE_LLM_URL", "http://127.0.0.1:1/v1")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert [error["loc"] for error in caught.value.errors()] == [("llm_model",)]
+
+
+def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULLQUOTE_LLM_KEY", "sk-0123")
+    settings = Settings()
+    assert "sk-0123" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"

@@ -1,16 +1,15 @@
-"""The path of a question: understand → retrieve → read → judge → quote."""
+"""The path of a question: understand → retrieve → read → judge → quote, and with a language model → word → verify."""
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, Self
+from dataclasses import dataclass, replace
+from typing import Literal, Self, Union
 
 from pullquote import phrases
 from pullquote.datatypes import Answer, Article, Quote, heading_words
 from pullquote.embedding import BUILT_IN, QuestionEncoder, WorkerEncoder, fingerprint
 from pullquote.errors import LibraryError, QuestionError
 from pullquote.examining import Examiner, Reading
-from pullquote.judging import BUILT_IN as BUILT_IN_JUDGE
 from pullquote.judging import Judge, Verdict
 from pullquote.library import Library
 from pullquote.quoting import compose, cut, merge
@@ -19,8 +18,10 @@ from pullquote.retrieving import Retriever, content_words
 from pullquote.settings import Settings
 from pullquote.summarising import overview
 from pullquote.understanding import Question, combine, understand
+from pullquote.wording import Worder, Wording
 
-Stage = Literal["searching", "reading", "summing up"]
+Stage = Literal["searching", "reading", "summing up", "wording"]
+Step = Union[Stage, Answer, "Trace"]
 
 STEM = 5  # letters by which forms of a word are known: "reported", "reports"
 LOOKED_BACK = 10  # earlier questions among which the one that a follow-up leans on is looked for
@@ -39,19 +40,24 @@ GUIDANCE = {
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An answer and how it came about: the readings of its parts, or of a follow-up as asked and as understood."""
+    """An answer and how it came about: the readings of its parts, or of a follow-up as asked and as understood.
+
+    `wording` is what a language model wrote, if one was asked.
+    """
 
     answer: Answer
     readings: tuple[Reading, ...] = ()
+    wording: Wording | None = None
 
 
 class Assistant:
     """Answers questions about one library. Safe to share between threads."""
 
-    def __init__(self, retriever: Retriever, examiner: Examiner) -> None:
+    def __init__(self, retriever: Retriever, examiner: Examiner, worder: Worder | None = None) -> None:
         self.library = retriever.library
         self.examiner = examiner
         self._retriever = retriever
+        self._worder = worder
 
     @classmethod
     def open(cls, library: Library, settings: Settings) -> Self:
@@ -59,9 +65,11 @@ class Assistant:
         library.require_encoder(fingerprint(settings.encoder))
         built_in = settings.encoder == BUILT_IN
         retriever = Retriever(library, QuestionEncoder() if built_in else WorkerEncoder(settings.encoder))
-        judge = Judge.load(settings.judge or BUILT_IN_JUDGE)
+        judge = Judge.load(settings.judge) if settings.judge else Judge.load()
         second = None if settings.reader == "fast" else lambda: Reader(LARGE, settings.threads)
-        return cls(retriever, Examiner(retriever, Reader(SMALL, settings.threads), judge, second))
+        reader = Reader(SMALL, settings.threads)
+        worder = Worder.open(settings, retriever.encoder, reader.read) if settings.llm_url else None
+        return cls(retriever, Examiner(retriever, reader, judge, second), worder)
 
     def ask(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Answer:
         """The answer, as `trace` gives it."""
@@ -77,24 +85,31 @@ class Assistant:
         assert isinstance(trace, Trace)
         return trace
 
-    def stages(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Iterator[Stage | Trace]:
-        """What is being done, as it begins, and at last what `trace` gives."""
+    def stages(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Iterator[Step]:
+        """What is being done, as it begins; the answer as it grows, while it is worded; at last what `trace` gives."""
         asked = understand(question)
         seconds = {"retrieve": 0.0, "read": 0.0}
         began = time.perf_counter()
+        until = self._worder.until() if self._worder else 0.0
         if asked.kind in GUIDANCE:
             trace = Trace(_guide(asked, GUIDANCE[asked.kind]))
         elif asked.kind == "overview":
             yield "summing up"
             trace = Trace(self._sum_up(asked, article))
         else:
-            trace = yield from self._answer(asked, history, article, seconds)
+            trace = yield from self._answer(asked, history, article, seconds, until)
         self._verify(trace.answer)
+        if self._worder and trace.answer.status == "answered" and not trace.answer.differ:
+            yield "wording"
+            answer, wording = yield from self._worder.word(trace.answer, until)
+            seconds["word"] = wording.seconds
+            self._verify(answer)
+            trace = replace(trace, answer=answer, wording=wording)
         trace.answer.seconds.update(seconds, total=time.perf_counter() - began)
         yield trace
 
     def _answer(
-        self, asked: Question, history: Sequence[str], article: str | None, seconds: dict[str, float]
+        self, asked: Question, history: Sequence[str], article: str | None, seconds: dict[str, float], until: float
     ) -> Generator[Stage, None, Trace]:
         """The question by itself; if that is refused, or says nothing alone, with the one that it leans on."""
         earlier = _leant_on(history) if asked.leans else None
@@ -107,7 +122,8 @@ class Assistant:
             readings = yield from self._read(asked.parts, article, seconds)
             if not earlier or any(map(self._kept, readings)):
                 return Trace(self._conclude(asked, readings), tuple(readings))
-        read_as = understand(combine(earlier, asked.parts[0]))
+        rewritten = self._worder.rewrite(asked.text, [*history[-LOOKED_BACK:]], until) if self._worder else None
+        read_as = understand(rewritten or combine(earlier, asked.parts[0]))
         before = yield from self._read([earlier], article, seconds)
         cited = [verdict.span for verdict in self._kept(before[0])[:1]]
         terms = " ".join([read_as.text, *(span.passage.article.text[slice(*span.sentence)] for span in cited)])

@@ -221,8 +221,8 @@ class Answer:
     `answered`: `points` say it, and `text` is all of them. `overview`: quotes in the article's order, and `related`:
     evidence without a verdict of ours; both without a text. `not_found`: `closest` is the nearest sentence. `guidance`:
     nothing was asked of the article, and `text`, no quote only here, says what can be. `read_as` is a follow-up as it
-    was understood; `differ`: two articles disagree. `confidence` is the estimated chance that the answer, or the
-    refusal, is right. `seconds` holds "retrieve", "read" and "total".
+    was understood; `differ`: two articles disagree; `worded_by`: the model in whose words the points are. `confidence`
+    is the estimated chance that the answer, or the refusal, is right. `seconds`: "retrieve", "read", "word", "total".
     """
 
     question: str
@@ -234,6 +234,7 @@ class Answer:
     closest: Quote | None = None
     read_as: str | None = None
     differ: bool = False
+    worded_by: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ PullquoteError
 ├── AccessError        a token that cannot be made or removed
 ├── JobError           a change that cannot be queued
 │   └── UnknownJob         no job has this id
+├── DraftError         a language model that gave nothing to use; the answer is then given without it
 ├── ModelError         weights that are missing, damaged or fail to load
 └── EvaluationError    a file of questions that cannot be scored
 """
@@ -58,6 +59,10 @@ class JobError(PullquoteError):
 
 class UnknownJob(JobError):
     """No job has this id."""
+
+
+class DraftError(PullquoteError):
+    """A language model that gave nothing to use; `str(error)` completes "the model was not used: …"."""
 
 
 class ModelError(PullquoteError):

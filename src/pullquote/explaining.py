@@ -1,4 +1,4 @@
-"""Why an answer is what it is: the passages, the sentences, the scores and the decision, as plain tables."""
+"""Why an answer is what it is: passages, sentences, scores, the decision, a model's draft, as plain tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pullquote.answering import Trace
 from pullquote.examining import Reading
 from pullquote.judging import FAST, SECOND, Judge, Verdict
+from pullquote.wording import Wording
 
 SENTENCES = 6  # shown of a reading
 WORDS = 14  # of a sentence shown
@@ -25,11 +26,25 @@ class Table:
 
 def explain(trace: Trace, judge: Judge) -> list[Table]:
     """The tables of every reading: what was retrieved, what was marked and judged, and by which scores."""
-    return [
+    found = [
         table
         for reading in trace.readings
         for table in (_passages(reading), _sentences(reading, judge), _scores(reading))
     ]
+    return [*found, _wording(trace.wording)] if trace.wording else found
+
+
+def _wording(wording: Wording) -> Table:
+    """What the model wrote, sentence by sentence, and what became of it."""
+    kept = len(wording.kept)
+    outcome = f"{kept} of {len(wording.checked)} sentences kept" if not wording.failure else "not used"
+    rows = [
+        (sentence.text, " ".join(f"[{number}]" for number in sentence.citations) or "none", fault or "kept")
+        for sentence, fault in wording.checked
+    ]
+    rows += [("", "", f"the article’s own words are shown: {wording.failure}")] if wording.failure else []
+    title = f"Wording by {wording.model}, {wording.seconds:.1f} s: {outcome}"
+    return Table(title, ("sentence", "cites", "verdict"), tuple(rows))
 
 
 def _passages(reading: Reading) -> Table:

@@ -58,6 +58,11 @@ def lead(answer: Answer) -> str:
     return DIFFER if answer.differ else LEADS.get(answer.status, "") or (answer.text if not answer.points else "")
 
 
+def worded_by(answer: Answer) -> str:
+    """Whose words the answer is in, where they are not the article's; else ""."""
+    return f"Worded by {answer.worded_by}, checked against the quotes" if answer.worded_by else ""
+
+
 def further_quotes(answer: Answer) -> tuple[Quote, ...]:
     """The quotes that no point stands on: places where the answer may be as well."""
     cited = {number for point in answer.points for number in point.citations}
@@ -197,7 +202,8 @@ def to_markdown(answer: Answer) -> str:
     blocks = [f"*Read as: {escape(answer.read_as)}*"] if answer.read_as else []
     blocks += [f"**{escape(lead(answer))}**"] if lead(answer) and not answer.differ else []
     blocks += [escape(DIFFER)] if answer.differ else []
-    blocks += [_point(point, answer) for point in answer.points if not _is_quote(point, answer)]
+    blocks += [_worded(answer)] if answer.worded_by else []
+    blocks += [_point(point, answer) for point in answer.points if not _is_shown(point, answer)]
     further = further_quotes(answer)
     blocks += [_block(quote, answer) for quote in answer.quotes if quote not in further]
     blocks += [ALSO, *(_block(quote, answer) for quote in further)] if further else []
@@ -226,8 +232,21 @@ def _point(point: Point, answer: Answer) -> str:
     return f"{text} — {escape(quotes[0].article_title)}, {quotes[0].article_date}" if answer.differ else text
 
 
-def _is_quote(point: Point, answer: Answer) -> bool:
-    """Whether the point is a whole sentence, which its quote shows already."""
+def _worded(answer: Answer) -> str:
+    """The model's sentences, each with its markers, and whose they are."""
+    quotes = {quote.number: quote for quote in answer.quotes}
+    said = (
+        f"{escape(point.text)} {' '.join(_marker(quotes[number]) for number in point.citations)}"
+        for point in answer.points
+        if point.text
+    )
+    return f"{' '.join(said)}\n\n*{escape(worded_by(answer))}*"
+
+
+def _is_shown(point: Point, answer: Answer) -> bool:
+    """Whether the point is shown already: worded, or a whole sentence, in its quote."""
+    if answer.worded_by and point.text:
+        return True
     cited = [quote.text for quote in answer.quotes if quote.number in point.citations]
     return not point.question and any(point.text in text and 2 * len(point.text) > len(text) for text in cited)
 

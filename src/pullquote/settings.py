@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pullquote.origins import Origins
@@ -62,6 +62,13 @@ class Settings(BaseSettings):
         default="",
         description='pages that may show the chat: "https://intranet.example, https://*.corp.example"; no others may',
     )
+    llm_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="an OpenAI-compatible endpoint that words answers: http://127.0.0.1:11434/v1",
+    )
+    llm_model: str = Field(default="", validate_default=True, description="the model's name at that endpoint")
+    llm_key: SecretStr = Field(default=SecretStr(""), description="the endpoint's key, if it needs one")
     threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of a reader")
 
     @property
@@ -78,6 +85,13 @@ class Settings(BaseSettings):
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks of `proxies`; an address is a network of one."""
         return tuple(ip_network(network, strict=False) for network in _listed(self.proxies))
+
+    @field_validator("llm_model")
+    @classmethod
+    def _is_named(cls, llm_model: str, info: ValidationInfo) -> str:
+        if info.data.get("llm_url") and not llm_model:
+            raise ValueError("name the model that PULLQUOTE_LLM_URL is to be asked for")
+        return llm_model
 
     @field_validator("proxies")
     @classmethod

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from pullquote.datatypes import Answer, Article, Quote
-from pullquote.rendering import ALSO, NOT_FOUND, confidence_words, further_quotes, lead, quote_place
+from pullquote.rendering import ALSO, NOT_FOUND, confidence_words, further_quotes, lead, quote_place, worded_by
 
 # What is piped on stays as it is: no line is broken, for a quote is literal there too.
 out = Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
@@ -27,7 +27,10 @@ def show_answer(answer: Answer) -> None:
         if point.question:
             out.print(point.question, style="dim")
         marks = "".join(f" [{number}]" for number in point.citations)
-        out.print(Text(point.text or NOT_FOUND, style="bold").append(marks, style="not bold cyan"))
+        style = "" if answer.worded_by else "bold"
+        out.print(Text(point.text or NOT_FOUND, style=style).append(marks, style="not bold cyan"))
+    if whose := worded_by(answer):
+        out.print(whose, style="dim")
     further = further_quotes(answer)
     for quote in answer.quotes:
         if further and quote == further[0]:

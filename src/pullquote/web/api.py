@@ -12,7 +12,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel, Field
 
 from pullquote import rendering
-from pullquote.answering import Assistant, Stage, Trace
+from pullquote.answering import Assistant, Step
 from pullquote.datatypes import Answer
 from pullquote.settings import MAX_QUESTION
 from pullquote.web import problems
@@ -67,7 +67,8 @@ def routes(assistant: Assistant) -> APIRouter:
         """Ask a question.
 
         The answer is JSON; or, where the client accepts `text/event-stream`, an event `stage` for each thing that is
-        being done, and at last an event `answer` with the same JSON, or an event `problem`.
+        being done; while a language model words the answer, an event `partial` with the JSON so far; and at last an
+        event `answer` with the same JSON, or an event `problem`.
         """
         article = body.article or None
         if article:
@@ -81,9 +82,11 @@ def routes(assistant: Assistant) -> APIRouter:
     return router
 
 
-def _events(steps: Iterator[Stage | Trace]) -> Iterator[bytes]:
+def _events(steps: Iterator[Step]) -> Iterator[bytes]:
     for step in steps:
         if isinstance(step, str):
             yield format_sse_event(event="stage", data_str=dumps({"stage": step}))
+        elif isinstance(step, Answer):
+            yield format_sse_event(event="partial", data_str=rendering.to_json(step))
         else:
             yield format_sse_event(event="answer", data_str=rendering.to_json(step.answer))

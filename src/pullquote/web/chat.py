@@ -11,6 +11,7 @@ import gradio as gr
 from starlette.concurrency import iterate_in_threadpool
 
 from pullquote.answering import Assistant
+from pullquote.datatypes import Answer
 from pullquote.errors import PullquoteError
 from pullquote.explaining import Table, explain
 from pullquote.rendering import escape, to_json, to_markdown
@@ -24,6 +25,7 @@ STAGES = {
     "searching": "Searching the article…",
     "reading": "Reading the likeliest passages…",
     "summing up": "Looking for the sentences that sum it up…",
+    "wording": "Wording the answer, and checking each sentence…",
 }
 FULL = "**Too many people are asking at the moment.** Please ask again in a few seconds."
 ALL = "All articles"
@@ -144,6 +146,8 @@ def _answer(assistant: Assistant, asked: str, history: list[dict[str, Any]], art
         for step in assistant.stages(asked, earlier, article or None):
             if isinstance(step, str):
                 yield reply(f"*{STAGES[step]}*")
+            elif isinstance(step, Answer):
+                yield reply(to_markdown(step))
             else:
                 why = [_table(table) for table in explain(step, assistant.examiner.judge)]
                 tables = "\n\n".join(why) or "Nothing was searched for this."
