@@ -143,8 +143,11 @@ class Visitor:
 
     def ask(self, question: str) -> Locator:
         """Type a question, and wait for its answer, which is given."""
+        answers = self.frame.locator('#chat [data-testid="bot"]')
+        before = answers.count()
         self.box.fill(question)
         self.box.press("Enter")
+        expect(answers).to_have_count(before + 1)
         return self.answer()
 
     def answer(self) -> Locator:

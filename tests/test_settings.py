@@ -41,6 +41,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "watch": Path("in box"),
         "open_reading": False,
         "embed_origins": "https://*.corp.example, http://intranet.example:8080",
+        "embed_secret": SecretStr("0123456789abcdef0123456789abcdef"),
         "llm_url": "https://models.corp:8443/v1",
         "llm_model": "small",
         "llm_key": SecretStr("sk-0123"),
@@ -63,6 +64,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         *(("PROXIES", value) for value in ("proxy.corp", "10.0.0.2 10.0.0.3", "10.0.0.0/33", "10.0.0.2,,x")),
         *(("LLM_URL", value) for value in ("localhost:11434", "ftp://x/v1", "http://a b")),
         *(("RATE", value) for value in ("-1", "many", "1.5")),
+        ("EMBED_SECRET", "0123456789abcdef0123456789abcde"),
         *(("EMBED_ORIGINS", value) for value in ("*", "corp.example", "https://*", "https://a.example/path", "null")),
     ],
 )

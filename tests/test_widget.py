@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from pullquote.answering import Assistant
@@ -14,6 +15,7 @@ from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.web.access import Access
 from pullquote.web.server import build
+from tests.test_visitors import SECRET, soon, token
 
 APP = "https://ask.corp.example"
 LISTED = ("https://intranet.example", "https://a.b.corp.example")
@@ -29,7 +31,12 @@ ASK = {"question": "Who was the first to report the intelligence discovery?"}
 
 @pytest.fixture(scope="module")
 def client(assistant: Assistant) -> Iterator[TestClient]:
-    settings = Settings(hosts="*.corp.example", embed_origins="https://intranet.example https://*.corp.example", rate=3)
+    settings = Settings(
+        hosts="*.corp.example",
+        embed_origins="https://intranet.example https://*.corp.example",
+        embed_secret=SecretStr(SECRET),
+        rate=3,
+    )
     tokens = Tokens(assistant.library)
     jobs = Jobs(assistant.library, WorkerEncoder)
     app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True), settings)
@@ -95,6 +102,22 @@ def test_over_the_limit_a_listed_page_can_read_when_to_come_back(client: TestCli
     assert int(answers[-1].headers["retry-after"]) > 0
     assert answers[-1].headers["access-control-allow-origin"] == LISTED[0]
     assert "retry-after" in answers[-1].headers["access-control-expose-headers"]
+
+
+def test_visitors_with_tokens_are_counted_by_name(client: TestClient) -> None:
+    """One address, three questions a minute for each name; who signs nothing is counted by the address."""
+
+    def ask(visitor: str | None) -> int:
+        headers = {"x-pullquote-visitor": visitor} if visitor is not None else {}
+        return client.post("/api/ask", json=ASK, headers=headers).status_code
+
+    ada, bob = token(sub="ada", exp=soon()), token(sub="bob", exp=soon())
+    assert [ask(ada) for _ in range(4)] == [200, 200, 200, 429]
+    assert [ask(token(sub="ada", exp=soon(300))), ask(bob)] == [429, 200]
+    expired = client.post("/api/ask", json=ASK, headers={"x-pullquote-visitor": token(sub="ada", exp=soon(-60))})
+    assert expired.status_code == 401
+    assert "expired" in expired.json()["detail"]
+    assert [ask(""), ask("x" * 5_000)] == [401, 401]
 
 
 @pytest.mark.parametrize("origin", [*LISTED, *OTHERS])

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, FloatRect, expect, sync_playwright
 from pullquote.web.widget import SCRIPT
 from tests.hosting import POLICY, Site, Visitor, different, launch, site
 from tests.test_page import ASK, NARROW, QUOTE, SCHEMES, WIDE
+from tests.test_visitors import SECRET, soon, token
 
 pytestmark = pytest.mark.browser
 
@@ -138,3 +139,212 @@ def test_the_page_may_ask_and_hears_the_answer(browser: Browser, host: Site) -> 
     visitor.page.evaluate("Pullquote.close()")
     expect(visitor.panel).to_be_hidden()
     visitor.close()
+
+
+SENTENCES = {
+    "another name": ("other", "/plain", "{origin} may not show this chat. Whoever runs it must add {origin} to"),
+    "a name that ends alike": ("evil-intranet", "/plain", "{origin} may not show this chat."),
+    "a name that begins alike": ("intranet.test.evil", "/plain", "{origin} may not show this chat."),
+    "a sandboxed page": ("intranet", "/sandboxed", "This page has no origin of its own"),
+    "a policy without the frame": ("intranet", "/framed", "Its owner must add: frame-src {app}"),
+    "inside a page that is not listed": ("other", "/around", "If this page stands inside another one"),
+}
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_where_there_is_no_chat_the_bubble_says_why(browser: Browser, host: Site, name: str) -> None:
+    at, path, sentence = SENTENCES[name]
+    host.put("/plain")
+    host.put("/sandboxed", policy="sandbox allow-scripts")
+    host.put("/framed", policy="script-src {app}; frame-src 'none'")
+    host.pages["/around"] = (f'<iframe src="{host.origin()}/plain" width=1200 height=700></iframe>', {})
+    visitor = Visitor(browser, host.origin(at) + path)
+    page = visitor.page.frames[-1]
+    page.locator("button.bubble").click()
+    note = page.locator(".note p")
+    expect(note).to_contain_text(sentence.format(origin=host.origin(at), app=host.app))
+    expect(page.locator(".panel iframe")).to_have_count(0)
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".panel")).to_be_hidden()
+    visitor.close()
+
+
+def test_an_app_that_is_gone_is_said_to_be_and_may_come_back(browser: Browser, host: Site) -> None:
+    visitor = Visitor(browser, host.put("/plain"))
+    visitor.context.route(f"{host.app}/**", lambda route: route.abort())
+    visitor.bubble.click()
+    expect(visitor.note).to_have_text(
+        f"{host.app} does not answer. Is Pullquote running, and can this computer reach it?"
+    )
+    visitor.context.unroute_all()
+    visitor.page.get_by_role("button", name="Try again").click()
+    expect(visitor.box).to_be_focused()
+    visitor.close()
+
+
+MESSAGES = """
+() => {
+  const kinds = ["hello", "ready", "close", "answer", "ask", "focus", "visitor", "expired", "__proto__", "constructor"];
+  const targets = [parent, ...Array(parent.length).keys().map((n) => parent[n])].filter((one) => one !== self);
+  let sent = 0;
+  for (const pullquote of kinds)
+    for (const value of ["Who?", "x".repeat(1e5), {}, null, "<img src=x onerror=alert(1)>"])
+      for (const target of targets) { target.postMessage({ pullquote, value, answer: value }, "*"); sent++; }
+  return sent;
+}
+"""
+
+
+def test_messages_of_others_do_nothing(browser: Browser, host: Site) -> None:
+    """A hostile frame beside the chat, and a hostile page that opened it: 50 messages each to all they can reach."""
+    host.pages["/hostile"] = ("<h1>Hostile</h1>", {})
+    url = host.put("/beside", body=f'<iframe name=hostile src="{host.origin("evil")}/hostile"></iframe>')
+    visitor = Visitor(browser, url)
+    visitor.page.evaluate(
+        "() => ['answer', 'close', 'expired', 'error'].map(n => Pullquote.on(n, () => window.heard = n))"
+    )
+    visitor.open()
+    hostile = visitor.page.frame("hostile")
+    assert hostile
+    assert hostile.evaluate(MESSAGES) >= 50
+    visitor.page.wait_for_timeout(500)
+    expect(visitor.frame.locator('#chat [data-testid="user"]')).to_have_count(0)
+    expect(visitor.panel).to_be_visible()
+    assert visitor.page.evaluate("window.heard") is None
+    expect(visitor.ask(ASK)).to_contain_text("The New York Times")  # and it still works
+    visitor.close()
+
+    # The page can be opened in a window by anybody; who opened it is not the page that it stands in.
+    opener = Visitor(browser, f"{host.origin('evil')}/hostile")
+    with opener.page.expect_popup() as popup:
+        opener.page.evaluate("url => { window.child = open(url) }", f"{host.app}/embed?host={host.origin()}")
+    expect(popup.value.locator("#question textarea")).to_be_visible()
+    opener.page.evaluate(
+        "() => { for (let n = 0; n < 50; n++) child.postMessage({ pullquote: 'ask', value: 'Who?' }, '*') }"
+    )
+    popup.value.wait_for_timeout(500)
+    expect(popup.value.locator('#chat [data-testid="user"]')).to_have_count(0)
+    opener.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["1280x800", "320x568"])
+def test_the_keyboard_is_enough(browser: Browser, host: Site, size: tuple[int, int]) -> None:
+    visitor = Visitor(browser, host.put("/keys", body="<a href=#one>one</a>", attributes="data-title='Ask us'"), size)
+    page = visitor.page
+    expect(visitor.bubble).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Ask us")).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Ask us")
+    expect(dialog).to_be_visible()
+    expect(visitor.box).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(visitor.bubble).to_be_focused()
+    expect(visitor.bubble).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Enter")
+    expect(visitor.box).to_be_focused()
+    seen = set()
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        seen.add(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.localName"))
+    assert ("one" in seen) == (size == WIDE)  # beside a page one can leave; over it, focus stays inside
+    visitor.close()
+
+
+def test_one_bubble_however_often_and_however_it_is_loaded(browser: Browser, host: Site) -> None:
+    twice = f'<script src="{host.app}/widget.js"></script><script src="{host.app}/widget.js" type=module></script>'
+    visitor = Visitor(browser, host.put("/twice", body=twice))
+    expect(visitor.bubble).to_have_count(1)
+    visitor.page.evaluate("Pullquote.unmount()")
+    expect(visitor.bubble).to_have_count(0)
+    visitor.page.evaluate("Pullquote.mount()")
+    expect(visitor.bubble).to_have_count(1)
+    visitor.page.evaluate("document.body.replaceWith(document.createElement('body'))")
+    visitor.open()
+    visitor.close()
+
+    for load in (
+        f'<script type=module src="{host.app}/widget.js" data-title="As a module"></script>',
+        f'<script type=module>import "{host.app}/widget.js"</script>',
+    ):
+        host.pages["/module"] = (f"<!doctype html><html lang=en><title>Module</title>{load}", {})
+        visitor = Visitor(browser, f"{host.origin()}/module")
+        visitor.open()
+        expected = "As a module" if "data-title" in load else "Ask a question"
+        expect(visitor.page.get_by_role("dialog")).to_have_accessible_name(expected)
+        visitor.close()
+
+
+def test_a_place_in_the_page_comes_and_goes_with_a_single_page_app(browser: Browser, host: Site) -> None:
+    visitor = Visitor(
+        browser, host.put("/app", body="<main><div data-pullquote data-greeting='Ask away'></div></main>")
+    )
+    expect(visitor.bubble).to_have_count(0)
+    start = visitor.page.get_by_role("button", name="Ask a question")
+    expect(visitor.note).to_have_text("Ask away")
+    assert visitor.hosts() == {host.origin().removeprefix("http://"), host.app.removeprefix("http://")}
+    start.click()
+    expect(visitor.box).to_be_focused()
+    expect(visitor.ask(ASK)).to_contain_text("The New York Times")
+    visitor.page.evaluate("document.querySelector('main').replaceChildren()")
+    expect(visitor.bubble).to_be_visible()
+    visitor.page.evaluate("document.querySelector('main').innerHTML = '<div data-pullquote data-open></div>'")
+    expect(visitor.bubble).to_have_count(0)
+    expect(visitor.box).to_be_visible()
+    visitor.close()
+
+
+def test_right_to_left_and_zoomed(browser: Browser, host: Site) -> None:
+    url = host.put("/rtl", body="<script>document.documentElement.dir = 'rtl'</script>", attributes="data-title='اسأل'")
+    visitor = Visitor(browser, url, (640, 400))  # 1280x800 at 200 %
+    box = visitor.bubble.bounding_box()
+    assert box
+    assert box["x"] < 100
+    visitor.open()
+    assert visitor.panel.bounding_box() == {"x": 0, "y": 0, "width": 640, "height": 400}
+    expect(visitor.box).to_be_in_viewport(ratio=1)
+    expect(visitor.page.get_by_role("button", name="Close")).to_be_in_viewport(ratio=1)
+    visitor.close()
+
+
+def test_screen_readers_meet_name_then_answer_then_question(browser: Browser, host: Site) -> None:
+    visitor = Visitor(browser, f"{host.origin()}/example/")
+    visitor.open()
+    visitor.ask(ASK)
+    tree = visitor.page.get_by_role("dialog").aria_snapshot()
+    frame = visitor.frame.locator("body").aria_snapshot()
+    for text, parts in (
+        (tree, ["dialog", "heading", "link", "button", "iframe"]),
+        (frame, ["log", ASK, "The New York Times", "Quote 1", "blockquote", "Copy", "Why this answer", "textbox"]),
+    ):
+        places = [text.find(part) for part in parts]
+        assert -1 not in places, text
+        assert places == sorted(places), text
+    expect(visitor.frame.get_by_role("log")).to_have_attribute("aria-live", "polite")
+    visitor.close()
+
+
+def test_a_page_that_vouches_for_its_visitor(browser: Browser, store: Path) -> None:
+    ada, late = token(sub="ada", exp=soon()), token(sub="ada", exp=soon(-60))
+    with site(store, embed_secret=SECRET, rate="2") as host:
+        visitor = Visitor(browser, host.put("/vouched", attributes=f'data-visitor="{late}"'))
+        visitor.page.evaluate("() => { Pullquote.on('expired', () => { window.expired = true }) }")
+        visitor.open()
+        visitor.page.wait_for_timeout(1_000)
+        visitor.box.fill(ASK)
+        visitor.box.press("Enter")
+        visitor.page.wait_for_function("window.expired")
+        expect(visitor.frame.get_by_text("Your visitor’s token has expired.")).to_be_visible()
+        assert ada not in "".join(visitor.requests)
+        assert late not in "".join(visitor.requests)
+        visitor.close()
+        visitor = Visitor(browser, host.put("/vouched", attributes=f'data-visitor="{ada}"'))
+        visitor.open()
+        expect(visitor.ask(ASK)).to_contain_text("The New York Times")
+        visitor.ask(ASK)
+        visitor.box.fill(ASK)
+        visitor.box.press("Enter")
+        expect(visitor.frame.get_by_text(re.compile(r"Please try again in \d+ seconds"))).to_be_visible()
+        visitor.close()

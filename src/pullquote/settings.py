@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pullquote.origins import Origins
 
 MAX_QUESTION = 2_000  # characters
+MIN_SECRET = 32  # characters: HS256 has keys of 32 bytes (RFC 7518)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -62,6 +63,10 @@ class Settings(BaseSettings):
         default="",
         description='pages that may show the chat: "https://intranet.example, https://*.corp.example"; no others may',
     )
+    embed_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="at least 32 characters, shared with the pages' servers that sign visitors' tokens",
+    )
     llm_url: str = Field(
         default="",
         pattern=r"^(https?://\S+)?$",
@@ -105,6 +110,13 @@ class Settings(BaseSettings):
     def _are_origins(cls, text: str) -> str:
         Origins.parse(text)
         return text
+
+    @field_validator("embed_secret")
+    @classmethod
+    def _is_long(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < MIN_SECRET:
+            raise ValueError(f"a secret has at least {MIN_SECRET} characters; make one with `openssl rand -hex 32`")
+        return secret
 
     @property
     def origins(self) -> Origins:

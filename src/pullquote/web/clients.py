@@ -1,4 +1,4 @@
-"""Who calls: the address behind named proxies, and the key under which a visitor is counted."""
+"""Who calls: the address behind named proxies, the name in a page's token, and the key to count a visitor under."""
 
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -7,11 +7,14 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from pullquote.errors import AccessError
+from pullquote.visitors import visitor_in
 from pullquote.web.problems import problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ABSORBED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-real-ip")
 FORWARDED = b"x-forwarded-"
+VISITOR = "x-pullquote-visitor"  # the token that the page around the chat was given by its server
 
 
 class Forwarded:
@@ -49,6 +52,29 @@ class Forwarded:
             return False
 
 
+class Vouched:
+    """Pure ASGI middleware: who calls with a page's token is known by the name in it; a token that is not good is 401.
+
+    Without a secret nobody's token is read.
+    """
+
+    def __init__(self, app: ASGIApp, secret: str) -> None:
+        self._app = app
+        self._secret = secret
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = Headers(scope=scope).get(VISITOR) if self._secret and scope["type"] == "http" else None
+        if token is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            visitor = visitor_in(token, self._secret)
+        except AccessError as error:
+            await refuse(401, str(error), {"www-authenticate": "Bearer"})(scope, receive, send)
+        else:
+            await self._app({**scope, "visitor": visitor}, receive, send)
+
+
 def address_of(scope: Scope) -> str:
     """The client's address, "" where it has none."""
     client = scope.get("client")
@@ -56,7 +82,12 @@ def address_of(scope: Scope) -> str:
 
 
 def visitor_of(scope: Scope) -> str:
-    """The key under which who calls is counted: the address, of an IPv6 one the network that a household has (/64)."""
+    """The key under which who calls is counted: the name that a page vouches for, or else the address.
+
+    Of an IPv6 address it is the network that a household has (/64).
+    """
+    if "visitor" in scope:
+        return f"visitor {scope['visitor']}"
     address = address_of(scope)
     try:
         parsed = ip_address(address)

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pullquote.origins import Origins
-from pullquote.web.clients import SAFE_METHODS, path_of, refuse
+from pullquote.web.clients import SAFE_METHODS, VISITOR, path_of, refuse
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(:\d+)?")
@@ -54,7 +54,7 @@ def cross_origin(origins: Origins) -> dict[str, Any]:
     return {
         "allow_origin_regex": origins.pattern,
         "allow_methods": ["GET", "POST"],
-        "allow_headers": ["content-type"],
+        "allow_headers": ["content-type", VISITOR],
         "expose_headers": ["retry-after", "x-request-id"],
     }
 

@@ -22,7 +22,7 @@ from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
 from pullquote.web import api, chat, editing, pages, problems, widget
 from pullquote.web.access import Access
-from pullquote.web.clients import Forwarded, visitor_of
+from pullquote.web.clients import Forwarded, Vouched, visitor_of
 from pullquote.web.limiting import Limits, Line
 from pullquote.web.security import Guard, cross_origin
 
@@ -46,6 +46,7 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     app.include_router(widget.routes(settings.origins))
     app.mount("/pullquote", StaticFiles(directory=STATIC))
     app.add_middleware(Limits, settings=settings, line=line, visitor=visitor_of)
+    app.add_middleware(Vouched, secret=settings.embed_secret.get_secret_value())
     app.add_middleware(CORSMiddleware, **cross_origin(settings.origins))
     app.add_middleware(Guard, hosts=settings.host_names, origins=settings.origins)
     app.add_middleware(Forwarded, proxies=settings.proxy_networks)

@@ -88,6 +88,7 @@
     for (const message of chat.querySelectorAll('[data-testid="bot"][aria-label], [data-testid="user"][aria-label]')) {
       message.removeAttribute("aria-label");
     }
+    document.querySelector("#question .submit-button")?.setAttribute("aria-label", "Ask");
     for (const link of chat.querySelectorAll('a[href^="/articles/"]:not(.pq-cite)')) {
       link.classList.add("pq-cite");
       link.setAttribute("aria-label", `Quote ${link.textContent.replace(/\D/g, "")}: show it in the article`);

@@ -1,6 +1,6 @@
 // Pullquote's chat in any page: <script src="https://ask.example/widget.js" defer></script>
-// A bubble, or a panel in <div data-pullquote></div>. It loads nothing before the first click, and keeps nothing. Its
-// styles are constructed, so that a strict style-src lets them in.
+// A bubble, or a panel in <div data-pullquote></div>. It loads nothing before the first click, and keeps nothing.
+// Constructed styles pass a strict style-src.
 (() => {
 "use strict";
 if (window.Pullquote) return void window.Pullquote.mount();
@@ -8,6 +8,7 @@ const script = document.currentScript ??
   [...document.querySelectorAll("script[src]")].findLast((one) => /\/widget\.js([?#]|$)/.test(one.src));
 const app = new URL(".", script?.src ?? /https?:\/\/[^\s()]+\/widget\.js/.exec(new Error().stack)[0]);
 const here = self.origin;
+let visitor = script?.dataset.visitor; // a signed token
 const heard = new EventTarget();
 const tell = (name, detail) => heard.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -39,9 +40,7 @@ h2 { flex: 1; align-self: center; margin: 0; font-size: 16px; overflow-wrap: any
 iframe { position: absolute; width: 100%; height: 100%; border: 0; color-scheme: auto; }
 .note:not([hidden]) + iframe { visibility: hidden; }
 .note { margin: auto; padding: 24px; text-align: center; overflow-wrap: anywhere; }
-p { margin: 0 0 14px; } p + button { padding: 10px 20px; }
-@media (prefers-reduced-motion: no-preference) {
-  [open] { animation: in .16s; } @keyframes in { from { opacity: 0; transform: translateY(10px); } } }`);
+p { margin: 0 0 14px; } p + button { padding: 10px 20px; }`);
 
 const make = (tag, { label, ...properties }, ...children) => {
   const made = Object.assign(document.createElement(tag), properties);
@@ -64,12 +63,12 @@ function isDark(theme) {
   return /dark/.test(named) && (!/light/.test(named) || matchMedia("(prefers-color-scheme: dark)").matches);
 }
 
-function isPale(hex) { // black is read on it better than white (WCAG’s relative luminance, nearly)
+function isPale(hex) { // black is read on it (WCAG’s luminance, nearly)
   const [r, g, b] = [1, 3, 5].map((at) => (parseInt(hex.slice(at, at + 2), 16) / 255) ** 2.2);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179;
 }
 
-async function reason(violated) { // why there is no chat: a sentence that says who must do what
+async function reason(violated) { // why there is no chat, and who must do what
   if (violated) return `This page’s Content-Security-Policy keeps the chat out. Its owner must add: ${violated} ${app.origin}`;
   try {
     const answer = await fetch(new URL("embed/allowed", app), { credentials: "omit", cache: "no-store" });
@@ -152,22 +151,21 @@ class Chat {
     if (had) (isOurs ? this.bubble : this.opener).focus();
   }
 
-  load({ visitor, ...asked }) {
+  load({ visitor: _, ...asked }) {
     this.say("Opening the chat…");
     this.state = this.violated = "";
     const src = new URL(`embed?${new URLSearchParams({ ...asked, host: here, __theme: this.theme })}`, app);
-    this.frame = make("iframe", { src, title: asked.title, allow: "clipboard-write", referrerPolicy: "origin" });
-    this.frame.onload = () => setTimeout(() => this.fail(""), 1e3); // what is refused loads as well, but does not speak
-    this.timer = setTimeout(() => this.fail("hello"), 2e4);
-    this.body.append(this.frame);
+    const frame = this.frame = make("iframe", { src, title: asked.title, allow: "clipboard-write", referrerPolicy: "origin" });
+    frame.onload = () => setTimeout(() => this.fail(frame, ""), 1e3); // the refused loads too
+    setTimeout(() => this.fail(frame, "hello"), 2e4);
+    this.body.append(frame);
   }
 
-  async fail(state) {
-    const { frame } = this;
-    if (!frame || this.state > state) return;
+  async fail(frame, state) {
+    const isOver = () => this.frame !== frame || this.state > state;
+    if (isOver()) return;
     const sentence = await reason(this.violated);
-    if (this.frame !== frame || this.state > state) return; // meanwhile it is there, or gone
-    clearTimeout(this.timer);
+    if (isOver()) return;
     frame.remove();
     this.frame = null;
     this.say(sentence, "Try again");
@@ -179,10 +177,9 @@ class Chat {
     if (pullquote === "close") this.close();
     if (pullquote === "answer" || pullquote === "expired") tell(pullquote, answer);
     if (pullquote !== "ready" || this.state === "ready") return;
-    clearTimeout(this.timer);
     this.state = "ready";
     this.note.hidden = true;
-    if (this.options.visitor) this.post("visitor", this.options.visitor);
+    if (visitor) this.post("visitor", visitor);
     this.waiting.splice(0).forEach((message) => this.post(...message));
     tell("ready");
   }
@@ -194,7 +191,6 @@ class Chat {
   }
 
   remove() {
-    clearTimeout(this.timer);
     this.frame = null;
     if (this.place) this.root.replaceChildren();
     else this.host.remove();
@@ -230,6 +226,10 @@ const Pullquote = window.Pullquote = {
     Pullquote.open();
     first()?.post("ask", `${question}`);
   },
+  visitor(token) {
+    visitor = token;
+    for (const chat of chats.values()) chat.post("visitor", token);
+  },
   on(name, act) {
     const listener = ({ detail }) => act(detail);
     heard.addEventListener(name, listener);
@@ -247,4 +247,10 @@ const Pullquote = window.Pullquote = {
 };
 if (document.body) Pullquote.mount();
 else addEventListener("DOMContentLoaded", Pullquote.mount);
+if (opener && location.hash === "#pullquote-check") { // the app’s page that checks this one has opened it
+  const report = (kind) => (detail) => opener.postMessage({ pullquote: kind, detail }, app.origin);
+  for (const kind of ["ready", "error"]) Pullquote.on(kind, report(kind));
+  report("script")();
+  Pullquote.open();
+}
 })();
