@@ -82,7 +82,7 @@ class Visit:
         self.page.keyboard.press("Enter")
         expect(self.page.locator('#chat [data-testid="bot"]')).to_have_count(answers + 1)
         expect(self.page.locator('#chat [data-testid="bot"]').last).not_to_contain_text(
-            re.compile("^(Searching|Reading)")
+            re.compile("^(Searching|Reading|Looking|You are)")
         )
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ from pullquote.rendering import (
     source_link,
     to_json,
     to_markdown,
+    to_text,
 )
 from tests.conftest import needs_shared
 
@@ -151,6 +152,24 @@ def test_markdown_of_a_refusal_shows_the_closest_passage_and_marks_nothing_in_it
         assert seen.text.startswith(NOT_FOUND)
         assert re.findall(r"<strong>(.*?)</strong>", rendered) == [NOT_FOUND]
         assert (closest.text in seen.text) == (found is not None)
+
+
+def test_text_holds_each_quote_where_it_says(answer: Answer) -> None:
+    text, starts = to_text(answer)
+    assert set(starts) == {quote.number for quote in answer.quotes}
+    for quote in answer.quotes:
+        assert text[starts[quote.number] :].startswith(f"{quote.text}”\n{quote_place(quote)}")
+        assert text[: starts[quote.number]].endswith(f"[{quote.number}] “")
+    assert text.startswith(f"{answer.points[0].text} [1]")
+    assert "&#" not in text
+
+
+def test_text_of_a_refusal_numbers_nothing() -> None:
+    closest = quote(1, "It is 5 > 3.", "5")
+    text, starts = to_text(Answer("Why?", "not_found", "", 0.99, closest=closest, read_as="Why so?"))
+    assert starts == {}
+    assert text.split("\n\n")[:2] == ["Read as: Why so?", NOT_FOUND]
+    assert f"Closest passage:\n“{closest.text}”\n{quote_place(closest)}" in text
 
 
 def test_json_has_the_documented_keys_and_values(answer: Answer) -> None:

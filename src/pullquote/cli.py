@@ -107,6 +107,15 @@ def serve(
         )
 
 
+@app.command()
+def mcp() -> None:
+    """Serve the library to a language model's program over MCP, on standard input and output."""
+    from pullquote import Pullquote, mcp_server
+
+    with Pullquote.open() as pullquote:
+        mcp_server.over_stdio(pullquote)
+
+
 def _require_articles(library: Library) -> None:
     if library.is_empty:
         raise LibraryError("the library is empty; add an article with `pullquote add PATH`")

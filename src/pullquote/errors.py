@@ -12,6 +12,7 @@ PullquoteError
 ├── JobError           a change that cannot be queued
 │   └── UnknownJob         no job has this id
 ├── DraftError         a language model that gave nothing to use; the answer is then given without it
+├── MissingLibrary     an optional part that is not installed
 ├── ModelError         weights that are missing, damaged or fail to load
 └── EvaluationError    a file of questions that cannot be scored
 """
@@ -63,6 +64,10 @@ class UnknownJob(JobError):
 
 class DraftError(PullquoteError):
     """A language model that gave nothing to use; `str(error)` completes "the model was not used: …"."""
+
+
+class MissingLibrary(PullquoteError):
+    """An optional part of Pullquote that is not installed."""
 
 
 class ModelError(PullquoteError):

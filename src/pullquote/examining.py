@@ -54,9 +54,9 @@ class Examiner:
                 self._second = self._load_second()
             return self._second
 
-    def retrieve(self, question: str, article: str | None = None) -> list[Passage]:
+    def retrieve(self, question: str, article: str | None = None, count: int = PASSAGES) -> list[Passage]:
         """The likeliest passages for a question, of one article if its id is given."""
-        return self._retriever.retrieve(question, PASSAGES, article)
+        return self._retriever.retrieve(question, count, article)
 
     def read(self, question: str, passages: list[Passage]) -> Reading:
         """The passages read, and read again, until that can change nothing."""

@@ -1,16 +1,13 @@
 """An `Answer` for people and programs: JSON, Markdown, words. Everything from an article or a person stays text."""
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urlencode
 
-from typing_extensions import TypedDict  # typing's, before Python 3.12, has no fields that pydantic can read
-
-from pullquote.datatypes import Answer, Article, Chunk, Point, Quote
+from pullquote.datatypes import Answer, Article, Point, Quote
 
 NOT_FOUND = "The article does not say."
 LEADS = {"related": "The article says:", "overview": "In the article’s own words:"}
@@ -94,72 +91,6 @@ def quote_url(quote: Quote) -> str:
     return f"/articles/{quote.article_id}?{urlencode(at)}#quote"
 
 
-class ArticleRow(TypedDict):
-    """An article as plain data, without its text."""
-
-    id: str
-    title: str
-    source: str
-    added_at: str
-    words: int
-    pages: int | None
-    chunks: int
-    sha256: str
-
-
-class ChunkRow(TypedDict):
-    """A chunk as plain data, with its text."""
-
-    position: int
-    start: int
-    end: int
-    page: int | None
-    heading: str | None
-    text: str
-
-
-class WholeArticle(ArticleRow):
-    """An article as plain data, with its text and its chunks. Offsets count Unicode code points of `text`."""
-
-    text: str
-    chunk_rows: list[ChunkRow]
-
-
-def article_row(article: Article, chunks: int) -> ArticleRow:
-    """An article as plain data, without its text."""
-    return {
-        "id": article.id,
-        "title": article.title,
-        "source": article.source,
-        "added_at": article.added_at,
-        "words": len(article.text.split()),
-        "pages": len(article.pages) or None,
-        "chunks": chunks,
-        "sha256": article.sha256,
-    }
-
-
-def whole_article(article: Article, chunks: Sequence[Chunk]) -> WholeArticle:
-    """An article as plain data, with everything."""
-    row = article_row(article, len(chunks))
-    return {**row, "text": article.text, "chunk_rows": chunk_rows(article, chunks)}
-
-
-def chunk_rows(article: Article, chunks: Iterable[Chunk]) -> list[ChunkRow]:
-    """An article's chunks as plain data, with their text."""
-    return [
-        {
-            "position": chunk.position,
-            "start": chunk.start,
-            "end": chunk.end,
-            "page": article.page_at(chunk.start),
-            "heading": article.heading_at(chunk.start),
-            "text": article.text[chunk.start : chunk.end],
-        }
-        for chunk in chunks
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph of an article's page: its number, the level of a heading (0 for none), its text cut in three.
@@ -210,6 +141,37 @@ def to_markdown(answer: Answer) -> str:
     blocks += ["Closest passage:", _block(answer.closest, answer)] if answer.closest else []
     words = confidence_words(answer)
     return "\n\n".join([*blocks, *([f"*{escape(words)}*"] if words else [])])
+
+
+def to_text(answer: Answer) -> tuple[str, dict[int, int]]:
+    """The answer as plain text with numbered quotes, and where in it the text of each quote, by its number, begins."""
+    text, starts, further = "", dict[int, int](), further_quotes(answer)
+
+    def add(block: str) -> None:
+        nonlocal text
+        text += f"\n\n{block}" if text else block
+
+    if answer.read_as:
+        add(f"Read as: {answer.read_as}")
+    if opening := lead(answer):
+        add(opening)
+    for point in answer.points:
+        if answer.worded_by or not _is_shown(point, answer):
+            marks = "".join(f" [{number}]" for number in point.citations)
+            add(f"{point.question}\n" * bool(point.question) + (point.text or NOT_FOUND) + marks)
+    if whose := worded_by(answer):
+        add(whose)
+    for quote in answer.quotes:
+        if further and quote == further[0]:
+            add(ALSO)
+        add(f"[{quote.number}] “")
+        starts[quote.number] = len(text)
+        text += f"{quote.text}”\n{quote_place(quote)}"
+    if answer.closest:
+        add(f"Closest passage:\n“{answer.closest.text}”\n{quote_place(answer.closest)}")
+    if words := confidence_words(answer):
+        add(words)
+    return text, starts
 
 
 def escape(text: str) -> str:

@@ -9,32 +9,20 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Header, Request
 from fastapi.responses import Response
 from fastapi.sse import format_sse_event
-from pydantic import BaseModel, Field
 
 from pullquote import rendering
 from pullquote.answering import Assistant, Step
 from pullquote.datatypes import Answer
-from pullquote.settings import MAX_QUESTION
+from pullquote.payloads import Question
 from pullquote.web import problems
 from pullquote.web.describing import describe
 from pullquote.web.pages import TEMPLATES
 
-MAX_HISTORY = 200  # earlier questions sent along; the last ten count
 EVENTS = "text/event-stream"
 ABOUT = (
     "Ask an article a question, get the answer in the article's own words. Errors are problem details "
     "(RFC 9457, `application/problem+json`); every answer has an `x-request-id`."
 )
-# A character that is neither a blank nor dropped at ingest: without one, nothing is asked.
-SOMETHING = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
-
-
-class Question(BaseModel):
-    """What is asked, and of what."""
-
-    question: str = Field(max_length=MAX_QUESTION, json_schema_extra={"pattern": SOMETHING})
-    history: list[str] = Field(default=[], max_length=MAX_HISTORY, description="the earlier questions, oldest first")
-    article: str | None = Field(default=None, description="id of the article to ask, if only one is meant")
 
 
 def build(*routers: APIRouter) -> FastAPI:

@@ -11,7 +11,7 @@ from pullquote.articles import make_article
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Job, Jobs
 from pullquote.library import Library
-from pullquote.rendering import ArticleRow, WholeArticle, article_row, whole_article
+from pullquote.payloads import ArticleRow, WholeArticle, article_row, whole_article
 from pullquote.sources import MAX_BYTES, has_source, read_bytes, read_page, reread, shown_name
 from pullquote.web.access import TOKEN, Access
 from pullquote.web.conditional import tagged

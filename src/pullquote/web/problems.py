@@ -18,7 +18,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pullquote.errors import ArticleError, JobError, LibraryError, QuestionError, UnknownArticle, UnknownJob
+from pullquote.errors import (
+    ArticleError,
+    JobError,
+    LibraryError,
+    MissingLibrary,
+    QuestionError,
+    UnknownArticle,
+    UnknownJob,
+)
 
 log = logging.getLogger("pullquote")
 
@@ -31,6 +39,7 @@ STATUSES: dict[type[Exception], int] = {
     UnknownJob: 404,
     JobError: 429,
     DatabaseError: 503,
+    MissingLibrary: 501,
 }
 BROKEN = "something broke on our side; the log has the details under this request id"
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)

@@ -11,19 +11,21 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from pullquote.answering import Assistant
 from pullquote.embedding import WorkerEncoder
+from pullquote.facade import Pullquote
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
-from pullquote.web import api, chat, editing, pages, problems, widget
+from pullquote.web import api, chat, editing, openai, pages, problems, widget
 from pullquote.web.access import Access
 from pullquote.web.clients import Forwarded, Vouched, visitor_of
 from pullquote.web.limiting import Limits, Line
+from pullquote.web.mcp import Mcp
 from pullquote.web.security import Guard, cross_origin
 
 HEAD = """
@@ -37,13 +39,16 @@ STATIC = Path(__file__).parent / "static"
 def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, settings: Settings) -> FastAPI:
     """The whole app over one assistant, and the queue of changes to its library."""
     line = Line(settings.line)
-    app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None)
+    mcp = Mcp(Pullquote(assistant), access)
+    app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=mcp.lifespan)
     problems.install(app)
     app.include_router(pages.routes(assistant.library, access))
     version_1 = api.build(api.routes(assistant), editing.routes(assistant.library, jobs, fetcher, access))
     for path in ("/api/v1", "/api"):
         app.mount(path, version_1)
     app.include_router(widget.routes(settings.origins))
+    app.mount("/v1", openai.build(assistant))
+    app.router.routes.append(Route("/mcp", mcp))
     app.mount("/pullquote", StaticFiles(directory=STATIC))
     app.add_middleware(Limits, settings=settings, line=line, visitor=visitor_of)
     app.add_middleware(Vouched, secret=settings.embed_secret.get_secret_value())

@@ -1,0 +1,61 @@
+"""`/mcp`: the MCP server over streamable HTTP, loaded at the first request, for its library takes a second."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from pullquote.facade import Pullquote
+from pullquote.web.access import Access
+
+
+class Mcp:
+    """ASGI app; `lifespan` has to be the whole app's. It shows articles, so who may not read them may not use it."""
+
+    def __init__(self, pullquote: Pullquote, access: Access) -> None:
+        self._pullquote = pullquote
+        self._access = access
+        self._tasks: TaskGroup | None = None
+        self._manager: Any = None
+        self._starting = anyio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":  # nothing is kept between requests: there is no session to hear of, or to end
+            raise HTTPException(405, headers={"allow": "POST"})
+        await run_in_threadpool(self._access.reader, Request(scope))
+        async with self._starting:
+            if self._manager is None:
+                self._manager = await self._start()
+        await self._manager.handle_request(scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan(self, _app: Any) -> AsyncIterator[None]:
+        """What runs while the app does."""
+        async with anyio.create_task_group() as self._tasks:
+            yield
+            self._tasks.cancel_scope.cancel()
+        self._tasks = self._manager = None
+
+    async def _start(self) -> Any:
+        assert self._tasks, "the app was started without its lifespan"
+        manager = await run_in_threadpool(_load, self._pullquote)
+
+        async def run(*, task_status: TaskStatus[None]) -> None:
+            async with manager.run():
+                task_status.started()
+                await anyio.sleep_forever()
+
+        await self._tasks.start(run)
+        return manager
+
+
+def _load(pullquote: Pullquote) -> Any:
+    from pullquote import mcp_server
+
+    return mcp_server.over_http(pullquote)
