@@ -176,7 +176,7 @@ def test_json_has_the_documented_keys_and_values(answer: Answer) -> None:
     data = json.loads(to_json(answer))
     assert list(data) == [
         *("question", "status", "text", "confidence", "quotes"),
-        *("points", "closest", "read_as", "differ", "seconds"),
+        *("points", "closest", "read_as", "differ", "worded_by", "seconds"),
     ]
     assert data["points"][0] == {"text": "5 > 3", "citations": [1], "question": None}
     assert list(data["quotes"][0]) == [
