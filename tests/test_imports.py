@@ -12,18 +12,7 @@ from tests.conftest import PROJECT
 SOURCES = sorted((PROJECT / "src").rglob("*.py"))
 MAX_LINES = 249
 HEAVY = {"faiss", "onnxruntime", "tokenizers", "sentence_transformers", "transformers", "torch", "gradio", "fastapi"}
-HEAVY |= {
-    "sklearn",
-    "matplotlib",
-    "httpx",
-    "httpcore",
-    "trafilatura",
-    "lxml",
-    "pypdfium2",
-    "mammoth",
-    "watchfiles",
-    "mcp",
-}
+HEAVY |= {"sklearn", "matplotlib", "httpx", "httpcore", "trafilatura", "lxml", "pypdfium2", "mammoth", "watchfiles"}
 
 
 def test_the_contracts_of_the_project_are_kept() -> None:
@@ -65,7 +54,6 @@ def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
         "pypdfium2": {"pdf"},
         "mammoth": {"word"},
         "watchfiles": {"watching"},
-        "mcp": {"mcp_server"},
     }
 
 
