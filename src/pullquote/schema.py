@@ -4,12 +4,12 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import astuple
+from itertools import chain
 from pathlib import Path
 
 from pullquote.datatypes import Article, Heading
 from pullquote.errors import LibraryError
 
-FORMAT = "2"
 SELECT_ARTICLE = "SELECT id, title, text, source, added_at, headings, pages FROM articles WHERE id = ?"
 INSERT_ARTICLE = "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -31,14 +31,15 @@ CREATE TABLE IF NOT EXISTS tokens (
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL) WITHOUT ROWID;
 """
 
-# What makes a library of each older format one of the next.
-_UPGRADES = {
-    "1": (
+# What makes a library of format 1 one of format 2, of format 2 one of format 3, and so on; a step never changes once it
+# is released. A table that an older version may leave alone needs no step: it is made where it is missing.
+_STEPS: tuple[tuple[str, ...], ...] = (
+    (
         "ALTER TABLE articles ADD COLUMN pages TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE articles ADD COLUMN given_title TEXT NOT NULL DEFAULT ''",
-        "UPDATE meta SET value = '2' WHERE key = 'format'",
-    )
-}
+    ),
+)
+FORMAT = 1 + len(_STEPS)
 
 
 def create(db: sqlite3.Connection, folder: Path) -> None:
@@ -48,15 +49,15 @@ def create(db: sqlite3.Connection, folder: Path) -> None:
     """
     for statement in _SCHEMA.split(";\n"):
         db.execute(statement)
-    db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '0')", [FORMAT])
-    while upgrade := _UPGRADES.get(db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()[0]):
-        for statement in upgrade:
-            db.execute(statement)
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '0')", [str(FORMAT)])
     [found] = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-    if found != FORMAT:
+    if found not in map(str, range(1, FORMAT + 1)):
         raise LibraryError(
             f"{folder} has library format {found}, this version reads {FORMAT}; use the version that made it"
         )
+    for statement in chain.from_iterable(_STEPS[int(found) - 1 :]):
+        db.execute(statement)
+    db.execute("UPDATE meta SET value = ? WHERE key = 'format'", [str(FORMAT)])
 
 
 def article_row(article: Article, given_title: str) -> list[str]:
