@@ -40,9 +40,9 @@ accept: .venv/installed-dev
 	$(BIN)/pip install -r requirements-dev.txt
 	touch $@
 
-# The page is tested in Debian's Chromium.
+# The page is tested in Debian's Chromium, and behind its nginx.
 browser:
-	@test -x $(CHROMIUM) || { apt-get update && apt-get install -y chromium; } || \
+	@test -x $(CHROMIUM) -a -x /usr/sbin/nginx || { apt-get update && apt-get install -y chromium nginx-light; } || test -x $(CHROMIUM) || \
 		{ echo "The page tests need Chromium. Install Debian's package chromium as root, or name yours with: make test CHROMIUM=/path/to/chromium"; exit 1; }
 
 clean:

@@ -5,6 +5,7 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +20,11 @@ PATIENCE = 120  # seconds
 
 @dataclass(frozen=True)
 class Server:
-    """Its address, and the process that serves it."""
+    """Its address, the process that serves it, and the file of what it writes to standard error."""
 
     url: str
     pid: int
+    log: Path
 
 
 @contextmanager
@@ -33,33 +35,32 @@ def serving(store: Path, before: Sequence[str] = (), **settings: str) -> Iterato
     """
     chosen = {"store": str(store), "port": "0", "rate": "0", "rate_all": "0"} | settings
     environment = os.environ | {f"PULLQUOTE_{name.upper()}": value for name, value in chosen.items()}
-    process = subprocess.Popen(
-        [*before, sys.executable, "app.py"],
-        cwd=PROJECT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout
-    try:
-        yield Server(_address(process), process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
+    with tempfile.NamedTemporaryFile("w+", prefix="pullquote-") as log:
+        process = subprocess.Popen(
+            [*before, sys.executable, "app.py"],
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        assert process.stdout
+        try:
+            yield Server(_address(process, Path(log.name)), process.pid, Path(log.name))
+        finally:
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
 
 
-def _address(process: "subprocess.Popen[str]") -> str:
+def _address(process: "subprocess.Popen[str]", log: Path) -> str:
     assert process.stdout
-    said = ""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if select.select([process.stdout], [], [], 1)[0]:
             line = process.stdout.readline()
-            said += line
             if match := READY.search(line):
                 return match[1]
             if not line:
                 break
-    raise AssertionError(f"the app did not start:\n{said}")
+    raise AssertionError(f"the app did not start:\n{log.read_text()}")

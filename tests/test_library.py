@@ -333,7 +333,7 @@ def test_a_library_of_the_first_format_becomes_one_of_this(tmp_path: Path) -> No
         assert (found.text, found.pages, found.headings, library.given_title(CAT.id)) == (CAT.text, (), (), "")
         assert library.search_words(["zorbcat"], 5)[0][0] == 1
         library.close()
-    assert ("format", str(schema.FORMAT)) in rows(library)["meta"]
+    assert ("format", schema.FORMAT) in rows(library)["meta"]
 
 
 def test_a_library_of_another_format_is_refused(tmp_path: Path) -> None:

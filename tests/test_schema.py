@@ -16,7 +16,7 @@ from pullquote.vector_index import VectorIndex
 DATA = Path(__file__).parent / "data"
 
 
-@pytest.mark.parametrize("number", range(1, schema.FORMAT + 1))
+@pytest.mark.parametrize("number", range(1, int(schema.FORMAT) + 1))
 def test_a_library_of_every_format_opens_is_sound_and_answers(tmp_path: Path, number: int) -> None:
     (tmp_path / FILE_NAME).write_bytes(gzip.decompress((DATA / f"library-{number}.sqlite.gz").read_bytes()))
     for _ in range(2):  # the second time it is of this format already

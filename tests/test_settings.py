@@ -45,6 +45,9 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "llm_url": "https://models.corp:8443/v1",
         "llm_model": "small",
         "llm_key": SecretStr("sk-0123"),
+        "root_path": "/ask/here",
+        "log": "json",
+        "log_questions": True,
         "threads": 64,
     }
     assert set(given) == set(Settings.model_fields)
@@ -63,6 +66,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         *(("READER", value) for value in ("slow", "Best", "1")),
         *(("PROXIES", value) for value in ("proxy.corp", "10.0.0.2 10.0.0.3", "10.0.0.0/33", "10.0.0.2,,x")),
         *(("LLM_URL", value) for value in ("localhost:11434", "ftp://x/v1", "http://a b")),
+        *(("ROOT_PATH", value) for value in ("ask", "/ask/", "/", "/a b", "//x", "/a?b", "https://x/ask")),
         *(("RATE", value) for value in ("-1", "many", "1.5")),
         ("EMBED_SECRET", "0123456789abcdef0123456789abcde"),
         *(("EMBED_ORIGINS", value) for value in ("*", "corp.example", "https://*", "https://a.example/path", "null")),

@@ -1,7 +1,7 @@
 """The path of a question: understand → retrieve → read → judge → quote, and with a language model → word → verify."""
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self, Union
 
@@ -56,6 +56,7 @@ class Assistant:
     def __init__(self, retriever: Retriever, examiner: Examiner, worder: Worder | None = None) -> None:
         self.library = retriever.library
         self.examiner = examiner
+        self.listeners: list[Callable[[Answer], None]] = []  # hear every answer, in the thread that asked
         self._retriever = retriever
         self._worder = worder
 
@@ -106,6 +107,8 @@ class Assistant:
             self._verify(answer)
             trace = replace(trace, answer=answer, wording=wording)
         trace.answer.seconds.update(seconds, total=time.perf_counter() - began)
+        for hear in self.listeners:
+            hear(trace.answer)
         yield trace
 
     def _answer(

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.logging import RichHandler
 
-from pullquote import cli_bench, cli_library, cli_quality
+from pullquote import cli_bench, cli_library, cli_quality, logs
 from pullquote.cli_library import open_library
 from pullquote.errors import LibraryError, PullquoteError
 from pullquote.library import Library
@@ -33,7 +34,8 @@ NOT_FOUND = 3
 def main(arguments: list[str] | None = None) -> None:
     """Run the command (of `sys.argv` by default); an expected failure is one line on standard error and exit code 1."""
     handler = RichHandler(console=err, show_time=False, show_path=False, show_level=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    handler.setFormatter(logs.TextLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         app(arguments)
     except PullquoteError as error:
@@ -85,6 +87,9 @@ def serve(
 
     given: dict[str, Any] = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    if settings.log == "json":
+        logs.write_json(settings.log_questions)
+    signal.signal(signal.SIGTERM, _end)
     with _listen(settings.host, settings.port) as listener, open_library(settings) as library:
         library.require_encoder(fingerprint(settings.encoder))
         if starters := new_starters(library, settings.articles):
@@ -114,6 +119,11 @@ def mcp() -> None:
 
     with Pullquote.open() as pullquote:
         mcp_server.over_stdio(pullquote)
+
+
+def _end(*_: object) -> None:
+    """What is open is closed in order: a signal by itself would end the process on the spot."""
+    raise SystemExit(0)
 
 
 def _require_articles(library: Library) -> None:

@@ -47,6 +47,11 @@ class Examiner:
         self._second: Reader | None = None
         self._loading = threading.Lock()
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every reader that there is to be is loaded."""
+        return self._load_second is None or self._second is not None
+
     def second(self) -> Reader | None:
         """The second reader, loaded; None when there is to be none."""
         with self._loading:

@@ -79,6 +79,15 @@ def load(folder: Path) -> tuple[Manifest, bytes] | str:
     return manifest, data
 
 
+def current(folder: Path) -> tuple[int, Manifest] | None:
+    """Number and manifest of the current generation, without a look at its index; None where there is none to read."""
+    try:
+        name, _ = (folder / CURRENT).read_text(encoding="ascii").split()
+        return _number(folder / name), Manifest(**json.loads((folder / name / MANIFEST_FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def digest(data: bytes) -> str:
     """SHA-256, hexadecimal."""
     return hashlib.sha256(data).hexdigest()

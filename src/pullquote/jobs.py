@@ -117,6 +117,16 @@ class Jobs:
                     self._finish(job_id, state="cancelled", message="cancelled")
         return self.job(job_id)
 
+    @property
+    def open(self) -> int:
+        """How many wait or run."""
+        return len(self._cancels)
+
+    @property
+    def room(self) -> int:
+        """How many more may be queued."""
+        return self._room - self.open
+
     def close(self) -> None:
         """Cancel what waits and runs, and end the encoder's process."""
         for job in self.all():
@@ -126,7 +136,7 @@ class Jobs:
 
     def _queue(self, name: str, work: Callable[[str, threading.Event], dict[str, Any]]) -> Job:
         with self._lock:
-            if len(self._cancels) >= self._room:
+            if self.room <= 0:
                 raise JobError(f"{self._room} changes are waiting already; try again when some are done")
             job = Job(uuid.uuid4().hex[:12], name)
             self._jobs[job.id] = job

@@ -84,11 +84,11 @@ def source_link(url: str | None, text: str, page: int | None) -> str | None:
     return f"{url}{'' if '#' in url else '#'}:~:text={','.join(parts)}"
 
 
-def quote_url(quote: Quote) -> str:
-    """Path of the article's page, opened at the quote."""
+def quote_url(quote: Quote, root: str = "") -> str:
+    """Path of the article's page, opened at the quote; `root` is the path that the app is served under."""
     at = {"quote": f"{quote.start}-{quote.end}", "mark": f"{quote.highlight[0]}-{quote.highlight[1]}"}
     at["version"] = quote.article_sha256[:VERSION]
-    return f"/articles/{quote.article_id}?{urlencode(at)}#quote"
+    return f"{root}/articles/{quote.article_id}?{urlencode(at)}#quote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +128,20 @@ def article_blocks(article: Article, quote: tuple[int, int] = (0, 0), mark: tupl
     return blocks
 
 
-def to_markdown(answer: Answer) -> str:
-    """The answer for the chat: how it was read, what it says with markers, and the quotes with the answer in bold."""
+def to_markdown(answer: Answer, root: str = "") -> str:
+    """The answer for the chat: how it was read, what it says with markers, and the quotes with the answer in bold.
+
+    `root` is the path that the app is served under.
+    """
     blocks = [f"*Read as: {escape(answer.read_as)}*"] if answer.read_as else []
     blocks += [f"**{escape(lead(answer))}**"] if lead(answer) and not answer.differ else []
     blocks += [escape(DIFFER)] if answer.differ else []
-    blocks += [_worded(answer)] if answer.worded_by else []
-    blocks += [_point(point, answer) for point in answer.points if not _is_shown(point, answer)]
+    blocks += [_worded(answer, root)] if answer.worded_by else []
+    blocks += [_point(point, answer, root) for point in answer.points if not _is_shown(point, answer)]
     further = further_quotes(answer)
-    blocks += [_block(quote, answer) for quote in answer.quotes if quote not in further]
-    blocks += [ALSO, *(_block(quote, answer) for quote in further)] if further else []
-    blocks += ["Closest passage:", _block(answer.closest, answer)] if answer.closest else []
+    blocks += [_block(quote, answer, root) for quote in answer.quotes if quote not in further]
+    blocks += [ALSO, *(_block(quote, answer, root) for quote in further)] if further else []
+    blocks += ["Closest passage:", _block(answer.closest, answer, root)] if answer.closest else []
     words = confidence_words(answer)
     return "\n\n".join([*blocks, *([f"*{escape(words)}*"] if words else [])])
 
@@ -185,20 +188,20 @@ def escape(text: str) -> str:
     )
 
 
-def _point(point: Point, answer: Answer) -> str:
+def _point(point: Point, answer: Answer, root: str) -> str:
     """A line of the answer. A whole sentence stands in its quote below; two articles are told apart by their dates."""
     quotes = [quote for quote in answer.quotes if quote.number in point.citations]
-    text = f"**{escape(point.text or NOT_FOUND)}** {' '.join(map(_marker, quotes))}"
+    text = f"**{escape(point.text or NOT_FOUND)}** {' '.join(_marker(quote, root) for quote in quotes)}"
     if point.question:
         text = f"{escape(point.question)}<br>{text}"
     return f"{text} — {escape(quotes[0].article_title)}, {quotes[0].article_date}" if answer.differ else text
 
 
-def _worded(answer: Answer) -> str:
+def _worded(answer: Answer, root: str) -> str:
     """The model's sentences, each with its markers, and whose they are."""
     quotes = {quote.number: quote for quote in answer.quotes}
     said = (
-        f"{escape(point.text)} {' '.join(_marker(quotes[number]) for number in point.citations)}"
+        f"{escape(point.text)} {' '.join(_marker(quotes[number], root) for number in point.citations)}"
         for point in answer.points
         if point.text
     )
@@ -213,14 +216,14 @@ def _is_shown(point: Point, answer: Answer) -> bool:
     return not point.question and any(point.text in text and 2 * len(point.text) > len(text) for text in cited)
 
 
-def _block(quote: Quote, answer: Answer) -> str:
+def _block(quote: Quote, answer: Answer, root: str) -> str:
     """A block quote with its place under it; the highlighted words are bold when they are what answers."""
     first, last = quote.highlight[0] - quote.start, quote.highlight[1] - quote.start
     before, words, after = (escape(part) for part in (quote.text[:first], quote.text[first:last], quote.text[last:]))
     marked = answer.status in ("answered", "related")
     text = f"{before}<strong>{words}</strong>{after}" if marked else escape(quote.text)
-    return f"> {text}\n>\n> {_marker(quote)} {escape(quote_place(quote))}"
+    return f"> {text}\n>\n> {_marker(quote, root)} {escape(quote_place(quote))}"
 
 
-def _marker(quote: Quote) -> str:
-    return f"[&#91;{quote.number}&#93;]({quote_url(quote)})"
+def _marker(quote: Quote, root: str) -> str:
+    return f"[&#91;{quote.number}&#93;]({quote_url(quote, root)})"

@@ -39,7 +39,7 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE articles ADD COLUMN given_title TEXT NOT NULL DEFAULT ''",
     ),
 )
-FORMAT = 1 + len(_STEPS)
+FORMAT = str(1 + len(_STEPS))
 
 
 def create(db: sqlite3.Connection, folder: Path) -> None:
@@ -49,15 +49,15 @@ def create(db: sqlite3.Connection, folder: Path) -> None:
     """
     for statement in _SCHEMA.split(";\n"):
         db.execute(statement)
-    db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '0')", [str(FORMAT)])
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?), ('revision', '0')", [FORMAT])
     [found] = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-    if found not in map(str, range(1, FORMAT + 1)):
+    if found not in map(str, range(1, int(FORMAT) + 1)):
         raise LibraryError(
             f"{folder} has library format {found}, this version reads {FORMAT}; use the version that made it"
         )
     for statement in chain.from_iterable(_STEPS[int(found) - 1 :]):
         db.execute(statement)
-    db.execute("UPDATE meta SET value = ? WHERE key = 'format'", [str(FORMAT)])
+    db.execute("UPDATE meta SET value = ? WHERE key = 'format'", [FORMAT])
 
 
 def article_row(article: Article, given_title: str) -> list[str]:

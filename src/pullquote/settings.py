@@ -74,6 +74,17 @@ class Settings(BaseSettings):
     )
     llm_model: str = Field(default="", validate_default=True, description="the model's name at that endpoint")
     llm_key: SecretStr = Field(default=SecretStr(""), description="the endpoint's key, if it needs one")
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[\w.~-]+)*$",
+        description='path that a proxy serves the app under, and takes off before it passes a request on: "/ask"',
+    )
+    log: Literal["text", "json"] = Field(
+        default="text", description='"json" writes a line of JSON for every event, request and question'
+    )
+    log_questions: bool = Field(
+        default=False, description="whether the log may hold the text of questions, and the messages of failures"
+    )
     threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of a reader")
 
     @property

@@ -29,7 +29,9 @@ STAGES = {
 }
 FULL = "**Too many people are asking at the moment.** Please ask again in a few seconds."
 ALL = "All articles"
-BANNER = "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article](/read) [Articles](/articles)"
+BANNER = (
+    "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article]({root}/read) [Articles]({root}/articles)"
+)
 EXAMPLES = 3
 MAX_WORDS = 600  # characters of a greeting, or of all questions, that the page around the chat may give
 LOADING = 100  # pages that may wait for their examples and articles
@@ -47,11 +49,11 @@ THEME = gr.themes.Base(
 )
 
 
-def build(assistant: Assistant, line: Line) -> gr.Blocks:
-    """The page, not yet mounted; who asks there waits in the line."""
+def build(assistant: Assistant, line: Line, root: str) -> gr.Blocks:
+    """The page, not yet mounted, under the path `root`; who asks there waits in the line."""
     with gr.Blocks(title="Pullquote", analytics_enabled=False, fill_width=True) as page, gr.Row(elem_id="page"):
         with gr.Column(scale=6, elem_id="conversation"):
-            gr.Markdown(BANNER, elem_id="banner")
+            gr.Markdown(BANNER.format(root=root), elem_id="banner")
             chat = gr.Chatbot(
                 elem_id="chat",
                 show_label=False,
@@ -61,7 +63,7 @@ def build(assistant: Assistant, line: Line) -> gr.Blocks:
                 feedback_options=None,
                 latex_delimiters=[],
                 layout="panel",
-                placeholder=_empty_state(assistant),
+                placeholder=_empty_state(assistant, root),
             )
             data = gr.Markdown("", elem_id="answer-data", visible="hidden")
             with gr.Accordion("Why this answer?", open=False, elem_id="why"):
@@ -83,7 +85,7 @@ def build(assistant: Assistant, line: Line) -> gr.Blocks:
             gr.Markdown("The article opens here.", elem_id="reader-empty")
 
         async def answer(asked: str, history: list[dict[str, Any]], chosen: str) -> AsyncIterator[Update]:
-            steps = _answer(assistant, asked, history, chosen)
+            steps = _answer(assistant, root, asked, history, chosen)
             async with aclosing(_in_turn(line, steps, asked, history)) as shown:
                 async for step in shown:
                     yield step
@@ -99,7 +101,7 @@ def build(assistant: Assistant, line: Line) -> gr.Blocks:
             shown = [gr.update(value=text, visible=True) for text in found]
             unused = [gr.skip()] * (EXAMPLES - len(shown))
             greeting = escape(_from_address(request, "greeting"))
-            state = f"## {greeting}" if greeting else _empty_state(assistant)
+            state = f"## {greeting}" if greeting else _empty_state(assistant, root)
             return [gr.update(placeholder=state), gr.update(**_choices(assistant)), *shown, *unused]
 
         page.load(welcome, None, [chat, article, *examples], show_progress="hidden", api_visibility="private")
@@ -128,7 +130,9 @@ async def _in_turn(
         line.leave()
 
 
-def _answer(assistant: Assistant, asked: str, history: list[dict[str, Any]], article: str) -> Iterator[Update]:
+def _answer(
+    assistant: Assistant, root: str, asked: str, history: list[dict[str, Any]], article: str
+) -> Iterator[Update]:
     """The text box emptied, the conversation with the question, its stages and its answer, and why it is so."""
     if not asked.strip():
         gr.Info("Ask who, what, when, where, why or how many, or “What is this about?”")
@@ -151,7 +155,7 @@ def _answer(assistant: Assistant, asked: str, history: list[dict[str, Any]], art
             else:
                 why = [_table(table) for table in explain(step, assistant.examiner.judge)]
                 tables = "\n\n".join(why) or "Nothing was searched for this."
-                yield reply(to_markdown(step.answer), tables, escape(to_json(step.answer)))
+                yield reply(to_markdown(step.answer, root), tables, escape(to_json(step.answer)))
     except PullquoteError as error:
         yield reply(f"**That did not work.** {escape(str(error))}")
     except Exception:  # the page's one boundary: a failure is logged and shown as a failure
@@ -189,11 +193,11 @@ def _choices(assistant: Assistant) -> dict[str, Any]:
     return {"choices": [(ALL, ""), *articles], "value": "", "visible": len(articles) > 1}
 
 
-def _empty_state(assistant: Assistant) -> str:
+def _empty_state(assistant: Assistant, root: str) -> str:
     titles = [article.title for article, _ in assistant.library.articles()]
     if not titles:
         return (
-            "## The library is empty\n\nAdd an article on the page [Articles](/articles), or with "
+            f"## The library is empty\n\nAdd an article on the page [Articles]({root}/articles), or with "
             "`pullquote add PATH`, then ask it anything."
         )
     about = f"“{escape(titles[0])}”" if len(titles) == 1 else f"{len(titles)} articles"

@@ -102,6 +102,11 @@ def path_of(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
+def root_of(scope: Scope) -> str:
+    """The path that the app is served under, "" for none; a mounted app's too."""
+    return str(scope.get("app_root_path", scope.get("root_path", "")))
+
+
 def refuse(status: int, detail: str, headers: dict[str, str] | None = None) -> ASGIApp:
     """A refusal as problem details (RFC 9457)."""
     return problem(status, detail, headers)

@@ -14,6 +14,7 @@ from pullquote.library import Library
 from pullquote.payloads import ArticleRow, WholeArticle, article_row, whole_article
 from pullquote.sources import MAX_BYTES, has_source, read_bytes, read_page, reread, shown_name
 from pullquote.web.access import TOKEN, Access
+from pullquote.web.clients import root_of
 from pullquote.web.conditional import tagged
 
 MAX_TITLE = 300  # characters
@@ -93,24 +94,24 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
         else:
             raise HTTPException(422, "name the file: /api/v1/articles?name=report.pdf")
         if not wait:
-            return _accepted(job)
+            return _accepted(request, job)
         ended = await run_in_threadpool(jobs.wait, job.id)
         if ended.state == "failed":
             raise HTTPException(422, ended.message)
         return JSONResponse(asdict(ended))
 
     @router.patch("/articles/{article_id}", dependencies=editors, status_code=202, response_model=Job)
-    def rename(article_id: str, body: Renamed) -> JSONResponse:
+    def rename(request: Request, article_id: str, body: Renamed) -> JSONResponse:
         """Give an article another title."""
-        return _accepted(jobs.rename(article_id, body.title))
+        return _accepted(request, jobs.rename(article_id, body.title))
 
     @router.post("/articles/{article_id}/refresh", dependencies=editors, status_code=202, response_model=Job)
-    def refresh(article_id: str) -> JSONResponse:
+    def refresh(request: Request, article_id: str) -> JSONResponse:
         """Read an article's file or page again."""
         found, given = library.article(article_id), library.given_title(article_id)
         if not has_source(found):
             raise HTTPException(422, "it was pasted or uploaded, so there is nothing to read again; add the new text")
-        return _accepted(jobs.add(found.title, lambda cancel: reread(found, fetcher, given, cancel)))
+        return _accepted(request, jobs.add(found.title, lambda cancel: reread(found, fetcher, given, cancel)))
 
     @router.delete("/articles/{article_id}", dependencies=editors)
     def remove(article_id: str) -> Removed:
@@ -165,5 +166,5 @@ def _wrong(error: ValidationError) -> str:
     return f"{where}: {problem['msg']}" if where else problem["msg"]
 
 
-def _accepted(job: Job) -> JSONResponse:
-    return JSONResponse(asdict(job), 202, {"location": f"/api/v1/jobs/{job.id}"})
+def _accepted(request: Request, job: Job) -> JSONResponse:
+    return JSONResponse(asdict(job), 202, {"location": f"{root_of(request.scope)}/api/v1/jobs/{job.id}"})

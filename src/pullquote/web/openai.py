@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from pullquote.answering import Assistant
 from pullquote.datatypes import Answer
+from pullquote.logs import REQUEST_ID
 from pullquote.rendering import quote_url, to_dict, to_text
 from pullquote.web import problems
 
@@ -75,7 +76,7 @@ def build(assistant: Assistant) -> FastAPI:
         if not asked:
             raise HTTPException(422, 'there is no message of the role "user", so nothing is asked')
         answer = assistant.ask(asked[-1], asked[:-1])
-        head = {"id": f"chatcmpl-{problems.REQUEST_ID.get()}", "created": int(time.time()), "model": MODEL}
+        head = {"id": f"chatcmpl-{REQUEST_ID.get()}", "created": int(time.time()), "model": MODEL}
         content, annotations = _message(answer, str(request.base_url).rstrip("/"))
         if body.stream:
             usage = bool(body.stream_options and body.stream_options.include_usage)

@@ -13,9 +13,13 @@ from pullquote.errors import UnknownArticle
 from pullquote.library import Library
 from pullquote.sources import SUFFIXES, is_page
 from pullquote.web.access import Access
+from pullquote.web.clients import root_of
 from pullquote.web.conditional import tagged
 
-TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")  # escapes everything in .html
+FOLDER = Path(__file__).parent / "templates"
+TEMPLATES = Jinja2Templates(  # escapes everything in .html
+    FOLDER, context_processors=[lambda request: {"root": root_of(request.scope)}]
+)
 TEMPLATES.env.filters["heading_words"] = heading_words
 
 
@@ -32,7 +36,7 @@ def routes(library: Library, access: Access) -> APIRouter:
     def read(request: Request) -> Response:
         rows = [article for article, _ in library.articles()]
         if len(rows) == 1:
-            return RedirectResponse(f"/articles/{rows[0].id}")
+            return RedirectResponse(f"{root_of(request.scope)}/articles/{rows[0].id}")
         return TEMPLATES.TemplateResponse(request, "read.html", {"articles": rows})
 
     @router.get("/articles")

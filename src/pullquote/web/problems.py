@@ -4,7 +4,6 @@ import logging
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from http import HTTPStatus
 from sqlite3 import DatabaseError
 from typing import Any
@@ -27,10 +26,10 @@ from pullquote.errors import (
     UnknownArticle,
     UnknownJob,
 )
+from pullquote.logs import REQUEST_ID
 
 log = logging.getLogger("pullquote")
 
-REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")  # of the request that is being answered
 STATUSES: dict[type[Exception], int] = {
     QuestionError: 422,
     ArticleError: 422,

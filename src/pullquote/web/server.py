@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -13,35 +14,50 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, Route
 
+from pullquote import readiness
 from pullquote.answering import Assistant
-from pullquote.embedding import WorkerEncoder
+from pullquote.embedding import WorkerEncoder, fingerprint
 from pullquote.facade import Pullquote
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
+from pullquote.logs import tell_question
+from pullquote.metrics import Metrics
+from pullquote.readiness import Check
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
-from pullquote.web import api, chat, editing, openai, pages, problems, widget
+from pullquote.web import api, chat, editing, observing, openai, pages, problems, widget
 from pullquote.web.access import Access
 from pullquote.web.clients import Forwarded, Vouched, visitor_of
 from pullquote.web.limiting import Limits, Line
 from pullquote.web.mcp import Mcp
+from pullquote.web.observing import Observer
 from pullquote.web.security import Guard, cross_origin
 
 HEAD = """
-<link rel="stylesheet" href="/pullquote/page.css">
-<script src="/pullquote/page.js" defer></script>
-<script src="/pullquote/embed.js" defer></script>
+<link rel="icon" href="{root}/pullquote/icon.svg">
+<link rel="stylesheet" href="{root}/pullquote/page.css">
+<script src="{root}/pullquote/page.js" defer></script>
+<script src="{root}/pullquote/embed.js" defer></script>
 """
+GRACE = 20  # seconds for answers that are under way when the app is told to stop
 STATIC = Path(__file__).parent / "static"
 
 
 def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, settings: Settings) -> FastAPI:
     """The whole app over one assistant, and the queue of changes to its library."""
     line = Line(settings.line)
+    encoder = fingerprint(settings.encoder)
+
+    def checks() -> list[Check]:
+        return readiness.checks(assistant, jobs, encoder)
+
+    metrics = Metrics(assistant, jobs, checks)
+    assistant.listeners += [metrics.count_answer, partial(tell_question, with_text=settings.log_questions)]
     mcp = Mcp(Pullquote(assistant), access)
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=mcp.lifespan)
     problems.install(app)
+    app.include_router(observing.routes(checks, metrics, access))
     app.include_router(pages.routes(assistant.library, access))
     version_1 = api.build(api.routes(assistant), editing.routes(assistant.library, jobs, fetcher, access))
     for path in ("/api/v1", "/api"):
@@ -54,14 +70,15 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     app.add_middleware(Vouched, secret=settings.embed_secret.get_secret_value())
     app.add_middleware(CORSMiddleware, **cross_origin(settings.origins))
     app.add_middleware(Guard, hosts=settings.host_names, origins=settings.origins)
+    app.add_middleware(Observer, metrics=metrics)
     app.add_middleware(Forwarded, proxies=settings.proxy_networks)
     app.add_middleware(problems.RequestIds)  # what is added last comes first
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        chat.build(assistant, line),
+        chat.build(assistant, line, settings.root_path),
         path="/",
         theme=chat.THEME,
-        head=HEAD,
+        head=HEAD.format(root=settings.root_path),
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -99,15 +116,26 @@ def serve(assistant: Assistant, settings: Settings, listener: socket.socket, on_
         if settings.watch:
             open_until_the_end.enter_context(closing(Watcher(settings.watch, jobs)))
         access = Access(tokens, settings.open_reading)
-        _run(assistant, build(assistant, jobs, Fetcher(settings.fetch_hosts), access, settings), listener, on_ready)
+        app = build(assistant, jobs, Fetcher(settings.fetch_hosts), access, settings)
+        _run(assistant, app, settings, listener, on_ready)
 
 
-def _run(assistant: Assistant, app: FastAPI, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
+def _run(
+    assistant: Assistant, app: FastAPI, settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]
+) -> None:
     host, port = listener.getsockname()[:2]
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, proxy_headers=False)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        root_path=settings.root_path,
+        timeout_graceful_shutdown=GRACE,
+    )
 
     def ready() -> None:
-        on_ready(f"http://{host}:{port}")
+        on_ready(f"http://{host}:{port}{settings.root_path}")
         threading.Thread(target=assistant.examiner.second, name="second reader", daemon=True).start()
 
     _Server(config, ready).run(sockets=[listener])

@@ -1,6 +1,7 @@
 "use strict";
 // The page "Articles": the table, what is under way, and, for editors, every change. All text goes in as text nodes.
 (() => {
+  const root = new URL("..", document.currentScript.src).pathname.slice(0, -1); // where the app is served
   const KEY = "pullquote-token";
   const UNDO_SECONDS = 8;
   const POLL_MS = 700;
@@ -25,7 +26,7 @@
     if (token()) headers.authorization = `Bearer ${token()}`;
     let response;
     try {
-      response = await fetch(`/api${path}`, { ...options, headers });
+      response = await fetch(`${root}/api${path}`, { ...options, headers });
     } catch {
       throw new Error("Pullquote does not answer. Is it still running?");
     }
@@ -137,7 +138,7 @@
     const made = element(
       "tr",
       {},
-      element("td", { className: "title" }, element("a", { href: `/articles/${article.id}`, textContent: title })),
+      element("td", { className: "title" }, element("a", { href: `${root}/articles/${article.id}`, textContent: title })),
       element("td", { className: "source" }, sourceCell(article)),
       element("td", {}, element("time", { dateTime: article.added_at, textContent: article.added_at.slice(0, 10) })),
       element("td", { className: "number", textContent: article.words.toLocaleString("en") }),

@@ -2,7 +2,7 @@
 // The chat page under /embed, inside a frame of another page. It talks with the widget of that page, and only with it:
 // `host` names the origin that messages go to and are taken from; the server has looked it up in the allowlist.
 (() => {
-  if (location.pathname !== "/embed") return;
+  if (!location.pathname.endsWith("/embed")) return;
   const asked = new URLSearchParams(location.search);
   const host = parent === window ? null : asked.get("host");
   const root = document.documentElement;

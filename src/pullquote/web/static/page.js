@@ -2,6 +2,7 @@
 // A citation is an ordinary link to the article's page. This opens it beside the chat instead, and adds what Gradio's
 // components cannot: copy buttons, names for citations, a way back from the article.
 (() => {
+  const root = new URL("..", document.currentScript.src).pathname.slice(0, -1); // where the app is served
   const reader = () => document.getElementById("reader");
   let cameFrom = null; // the citation to return to
 
@@ -89,7 +90,7 @@
       message.removeAttribute("aria-label");
     }
     document.querySelector("#question .submit-button")?.setAttribute("aria-label", "Ask");
-    for (const link of chat.querySelectorAll('a[href^="/articles/"]:not(.pq-cite)')) {
+    for (const link of chat.querySelectorAll(`a[href^="${root}/articles/"]:not(.pq-cite)`)) {
       link.classList.add("pq-cite");
       link.setAttribute("aria-label", `Quote ${link.textContent.replace(/\D/g, "")}: show it in the article`);
     }
@@ -104,7 +105,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.(".pq-copy");
     if (button) return void copy(button);
-    const link = event.target.closest?.('#page a:is([href^="/articles/"], [href="/read"])');
+    const link = event.target.closest?.(`#page a:is([href^="${root}/articles/"], [href="${root}/read"])`);
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
@@ -124,6 +125,6 @@
       const tables = why.querySelector("#why-tables:not([role])");
       if (tables) makeRegion(tables, "Why this answer");
     }).observe(why, { childList: true, subtree: true });
-    show("/read", null);
+    show(`${root}/read`, null);
   }).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -1,0 +1,74 @@
+"""What an operator sees of a running server: each request counted and logged, `/readyz` and `/metrics`."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pullquote.metrics import CONTENT_TYPE, Metrics
+from pullquote.readiness import Check, verdict
+from pullquote.web.access import Access
+from pullquote.web.clients import root_of
+
+log = logging.getLogger("pullquote")
+
+
+class Observer:
+    """Pure ASGI middleware: counts and logs every request, by its route's template, never its address."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_observed)
+        finally:
+            self._tell(scope, status, time.perf_counter() - began)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route = _template(scope)
+        self._metrics.count_request(scope["method"], route, status, seconds)
+        length = Headers(scope=scope).get("content-length", "0")
+        fields = {"method": scope["method"][:10], "route": route, "status": status, "ms": round(1000 * seconds, 1)}
+        log.info("request", extra={"fields": fields | {"bytes": int(length) if length.isdecimal() else 0}})
+
+
+def routes(checks: Callable[[], list[Check]], metrics: Metrics, access: Access) -> APIRouter:
+    """`/readyz` for whoever sends visitors here, `/metrics` for Prometheus, which needs a token."""
+    router = APIRouter()
+
+    @router.get("/readyz")
+    def ready() -> JSONResponse:
+        found = checks()
+        status = verdict(found)
+        content = {"status": status, "checks": {check.name: check.problem or "ok" for check in found}}
+        return JSONResponse(content, 503 if status == "unavailable" else 200, {"cache-control": "no-store"})
+
+    @router.get("/metrics", dependencies=[Depends(access.editor)])
+    def measured() -> Response:
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+
+    return router
+
+
+def _template(scope: Scope) -> str:
+    """The template of the route that answered; one word for all that no route did."""
+    path = getattr(scope.get("route"), "path", None)
+    mounted = scope.get("root_path", "").removeprefix(root_of(scope))
+    return "other" if path is None else f"{mounted}{path}"

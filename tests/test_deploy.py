@@ -1,0 +1,185 @@
+"""What is in `deploy/`, read by nginx, systemd and Caddy where they are here; the app behind nginx, in Chromium."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from pullquote.articles import make_article
+from pullquote.library import Library
+from pullquote.settings import Settings
+from tests.building import put_embedded
+from tests.conftest import PROJECT
+from tests.serving import serving
+from tests.test_page import ASK, CHROMIUM, FLAGS, QUOTE, Visit
+
+DEPLOY = PROJECT / "deploy"
+PATIENCE = 30.0  # seconds
+
+
+def program(name: str) -> str:
+    """Where a program is; the test is skipped, and says so, where it is not."""
+    found = shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/usr/local/bin")
+    if not found:
+        pytest.skip(f"{name} is not here; it runs where the package of this name is installed")
+    return found
+
+
+@contextmanager
+def nginx_before(app: str, folder: Path) -> Iterator[str]:
+    """The address under which nginx, with the very file of `deploy/`, serves the app; ports are put in."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    site = (DEPLOY / "nginx.conf").read_text()
+    for known, ours in {
+        "listen 80;": f"listen 127.0.0.1:{port};",
+        "http://127.0.0.1:7860/;": f"{app}/;",
+        "server_name ask.example;": "server_name localhost;",
+    }.items():
+        assert site.count(known) == 1, known
+        site = site.replace(known, ours)
+    temporary = "".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "site.conf").write_text(site)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
+        f"http {{ access_log off; {temporary} include {folder}/site.conf; }}\n"
+    )
+    command = [program("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + PATIENCE
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            assert process.poll() is None, (folder / "error.log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        yield f"http://localhost:{port}/ask"
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def address(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app behind nginx, started as the first lines of `nginx.conf` say."""
+    program("nginx")
+    settings = dict(re.findall(r"PULLQUOTE_(\w+)=(\S+)", (DEPLOY / "nginx.conf").read_text()))
+    assert settings["ROOT_PATH"] == "/ask"
+    chosen = {name.lower(): value for name, value in settings.items()} | {"hosts": "localhost"}
+    folder = tmp_path_factory.mktemp("nginx")
+    shutil.copytree(store, folder / "store")
+    with closing(Library(folder / "store")) as library:
+        put_embedded(library, make_article("The bridge over the Elm was opened in 1932.", title="Bridge"))
+    with serving(folder / "store", **chosen) as server:
+        parts = urlsplit(server.url)
+        with nginx_before(f"http://{parts.netloc}", folder) as url:
+            yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def status_of(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+@pytest.mark.browser
+def test_everything_works_under_a_prefix_behind_nginx(address: str, browser: Browser) -> None:
+    visit = Visit(browser, f"{address}/")
+    page = visit.page
+    outside: list[str] = []
+    page.on("request", lambda request: outside.append(request.url) if not request.url.startswith(address) else None)
+    failed: list[str] = []
+    page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+    expect(page.locator("#reader")).to_contain_text("Bridge")  # two articles: the list
+    visit.ask(ASK)
+    answer = page.locator('#chat [data-testid="bot"]').last
+    expect(answer.locator("blockquote p").first).to_have_text(QUOTE)
+    answer.get_by_role("link", name="Quote 1").first.click()
+    expect(page.locator("#reader mark")).to_have_text(QUOTE)
+
+    page.locator("#reader").get_by_role("link", name="All articles").click()
+    expect(page.locator("#reader")).to_contain_text("Bridge")
+    link = page.locator("#banner").get_by_role("link", name="Articles", exact=True)  # Gradio opens it in a new tab
+    page.goto(address.removesuffix("/ask") + str(link.get_attribute("href")))
+    assert page.url == f"{address}/articles"
+    expect(page.locator("#table tbody tr")).to_have_count(2)
+    page.get_by_role("link", name="Bridge").click()
+    expect(page.locator("#pq-article")).to_contain_text("1932")
+    page.get_by_role("link", name="Pullquote").click()
+    page.wait_for_url(f"{address}/")
+    assert (outside, failed) == ([], [])
+    visit.close()
+
+
+def test_what_nginx_keeps_to_the_machine_itself(address: str) -> None:
+    assert status_of(address) == 200  # sent on to /ask/
+    assert status_of(f"{address}/healthz") == 200
+    assert status_of(f"{address}/metrics") == 404
+    assert status_of(f"{address}/readyz") == 404
+    assert status_of(f"{address}/pullquote/page.css") == 200
+    assert status_of(address.removesuffix("/ask") + "/") in {403, 404}  # not the app's
+
+
+def test_systemd_knows_every_line_of_the_unit(tmp_path: Path) -> None:
+    unit = (DEPLOY / "pullquote.service").read_text()
+    (tmp_path / "pullquote.service").write_text(unit.replace("/opt/pullquote/.venv/bin/pullquote", sys.executable))
+    command = [program("systemd-analyze"), "verify", str(tmp_path / "pullquote.service")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "pullquote.service").write_text(unit.replace("ProtectHome=", "ProtectHaus="))
+    assert "ProtectHaus" in subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stderr
+
+
+def test_caddy_can_read_its_file() -> None:
+    command = [program("caddy"), "validate", "--config", str(DEPLOY / "Caddyfile")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_image_is_made_of_what_is_here_and_pins_what_we_pin() -> None:
+    lines = [line.strip() for line in re.sub(r"\\\n", " ", (DEPLOY / "Dockerfile").read_text()).splitlines()]
+    steps = [line for line in lines if line and not line.startswith("#")]
+    copied = [name for step in steps if step.startswith("COPY") for name in step.split()[1:-1]]
+    assert all((PROJECT / name).exists() for name in copied)
+    assert {"src", "app.py", "requirements.txt", "index/articles"} <= set(copied)
+    pins = (PROJECT / "requirements.txt").read_text().split()
+    assert set(re.findall(r"torch==[\d.]+", "\n".join(steps))) <= set(pins)
+    assert steps.index("USER pullquote") < next(n for n, step in enumerate(steps) if step.startswith("CMD"))
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "pullquote.service", "nginx.conf", "Caddyfile"])
+def test_every_variable_is_a_setting(name: str) -> None:
+    found = re.findall(r"PULLQUOTE_([A-Z_]+)", (DEPLOY / name).read_text())
+    assert found
+    assert set(map(str.lower, found)) <= set(Settings.model_fields)
+
+
+def test_compose_publishes_on_this_machine_only_and_stops_in_time() -> None:
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["pullquote"]
+    assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).resolve().is_file()
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert service["stop_grace_period"] == "30s"
