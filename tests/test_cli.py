@@ -14,14 +14,27 @@ import pytest
 
 from pullquote.library import Library
 from tests.conftest import ARTICLE_FILE
+from tests.endpoints import saying, serving_model
 
 ASK = "Who was the first to report the intelligence discovery?"
 FIRST = "The New York Times was the first to report the intelligence discovery."
 ABSENT = "What is the capital of Peru?"
 ON_DISK = ARTICLE_FILE.read_text(encoding="utf-8")
-TORCH_AND_WEB = ("torch", "sentence_transformers", "transformers", "gradio", "fastapi", "uvicorn")
+TORCH_AND_WEB = ("torch", "sentence_transformers", "transformers", "gradio", "fastapi", "uvicorn", "openai")
 
-KEYS = ["question", "status", "text", "confidence", "quotes", "points", "closest", "read_as", "differ", "seconds"]
+KEYS = [
+    "question",
+    "status",
+    "text",
+    "confidence",
+    "quotes",
+    "points",
+    "closest",
+    "read_as",
+    "differ",
+    "worded_by",
+    "seconds",
+]
 
 Done = subprocess.CompletedProcess[str]
 
@@ -347,6 +360,23 @@ def test_an_evaluation_that_cannot_be_done_says_so_before_the_work(
     assert unknown.returncode == 1
     assert "no article is named third" in unknown.stderr
     assert kept.read_text() == "from the last time\n"
+
+
+def test_an_evaluation_with_a_model_shows_both_modes(tmp_path: Path, questions: Path) -> None:
+    missing = pullquote(tmp_path, "eval", questions, "--llm")
+    assert (missing.returncode, "PULLQUOTE_LLM_URL" in missing.stderr) == (1, True)
+    with serving_model(saying("The New York Times was the first to report the discovery. [1]")) as endpoint:
+        model = {"PULLQUOTE_LLM_URL": endpoint.url, "PULLQUOTE_LLM_MODEL": "small", "PULLQUOTE_LLM_KEY": "sk-0123"}
+        done = pullquote(tmp_path, "eval", questions, "--llm", "--articles", "The article", **model)
+    assert done.returncode == 0, done.stderr
+    both = done.stdout.split("Both modes")[1]
+    rows = {row[0]: row[1:] for row in (re.split(r"\s{2,}", line.strip()) for line in both.splitlines())}
+    assert rows["literal quotes"] == ["100.0 %", "100.0 %", "2"]
+    assert rows["worded by a model"] == ["–", "100.0 %", "1"]
+    assert rows["words said hold answer"] == ["100.0 %", "100.0 %", "1"]
+    assert "seconds a question" in rows
+    assert len(endpoint.asked) == 1, "the absent question is refused without the model"
+    assert "sk-0123" not in done.stdout + done.stderr
 
 
 def test_an_interrupted_evaluation_leaves_nothing_half_written(tmp_path: Path, questions: Path) -> None:

@@ -20,6 +20,7 @@ from pullquote.library import Library
 from pullquote.reading import Reader
 from pullquote.rendering import to_json, to_markdown
 from pullquote.retrieving import Retriever
+from pullquote.suggesting import suggest
 from pullquote.verifying import Verifier
 from pullquote.wording import Worder, is_rewrite
 from tests.building import put_embedded
@@ -159,6 +160,12 @@ def test_what_a_compound_question_gets_no_answer_to_is_still_said(times: Worded)
     assert answer.worded_by
     assert [point.text for point in answer.points] == [GOOD.removesuffix(" [1]"), ""]
     assert "does&#32;not" in to_markdown(answer) or "does not say" in to_markdown(answer)
+
+
+def test_what_is_suggested_is_found_without_the_model(times: Worded) -> None:
+    assistant, endpoint = times.by(saying(GOOD))
+    assert suggest(assistant, 2)
+    assert endpoint.asked == []
 
 
 # Follow-ups

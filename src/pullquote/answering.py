@@ -10,7 +10,7 @@ from pullquote.datatypes import Answer, Article, Quote, heading_words
 from pullquote.embedding import BUILT_IN, QuestionEncoder, WorkerEncoder, fingerprint
 from pullquote.errors import LibraryError, QuestionError
 from pullquote.examining import Examiner, Reading
-from pullquote.judging import Judge, Verdict
+from pullquote.judging import Judge, Verdict, overlap, speaks_of
 from pullquote.library import Library
 from pullquote.quoting import compose, cut, merge
 from pullquote.reading import LARGE, SMALL, Reader
@@ -23,7 +23,6 @@ from pullquote.wording import Worder, Wording
 Stage = Literal["searching", "reading", "summing up", "wording"]
 Step = Union[Stage, Answer, "Trace"]
 
-STEM = 5  # letters by which forms of a word are known: "reported", "reports"
 LOOKED_BACK = 10  # earlier questions among which the one that a follow-up leans on is looked for
 
 SUMMARY_WORDS = frozenset({"article", "articles", "text", "summary", "report", "story", "main", "points"})
@@ -71,6 +70,10 @@ class Assistant:
         reader = Reader(SMALL, settings.threads)
         worder = Worder.open(settings, retriever.encoder, reader.read) if settings.llm_url else None
         return cls(retriever, Examiner(retriever, reader, judge, second), worder)
+
+    def without_model(self) -> "Assistant":
+        """The same assistant, which answers in the articles' own words."""
+        return Assistant(self._retriever, self.examiner)
 
     def ask(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Answer:
         """The answer, as `trace` gives it."""
@@ -132,7 +135,7 @@ class Assistant:
         terms = " ".join([read_as.text, *(span.passage.article.text[slice(*span.sentence)] for span in cited)])
         retried = yield from self._read([read_as.text], article, seconds, terms)
         best = retried[0].verdicts[:1]
-        is_echo = any(map(_overlap, before[0].verdicts[:1], best)) or not any(_speaks_of(own, one) for one in best)
+        is_echo = any(map(overlap, before[0].verdicts[:1], best)) or not any(speaks_of(own, one) for one in best)
         if own and is_echo:  # the earlier question was answered, not this one
             return Trace(self._refuse(asked, readings, None), (*readings, *retried))
         return Trace(self._conclude(asked, retried, read_as), (*readings, *retried))
@@ -242,15 +245,3 @@ def _leant_on(history: Sequence[str]) -> str | None:
 def _are_known(readings: Iterable[Reading]) -> bool:
     """Whether a word that was searched for stands in an article."""
     return any(passage.lexical for reading in readings for passage in reading.passages)
-
-
-def _speaks_of(words: Sequence[str], verdict: Verdict) -> bool:
-    """Whether the sentence has one of the words, in whatever form."""
-    sentence = verdict.span.passage.article.text[slice(*verdict.span.sentence)]
-    return not {word[:STEM] for word in words}.isdisjoint(word[:STEM] for word in content_words(sentence))
-
-
-def _overlap(one: Verdict, two: Verdict) -> bool:
-    """Whether both mark the same words."""
-    same = one.span.passage.article.id == two.span.passage.article.id
-    return same and one.span.start < two.span.end and two.span.start < one.span.end

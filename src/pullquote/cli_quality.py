@@ -1,6 +1,7 @@
 """The commands that measure and explain. `eval` ends with 4 when it fell behind its baseline."""
 
 import os
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -53,6 +54,9 @@ def eval(
         Path | None, typer.Option(help="Compare with what --json printed earlier; exit code 4 when a measure fell.")
     ] = None,
     tolerance: Annotated[float, typer.Option(min=0, help="Points by which a measure may fall.")] = 1.0,
+    llm: Annotated[
+        bool, typer.Option("--llm", help="Ask everything again with the language model that is set, and show both.")
+    ] = False,
     make_questions: Annotated[
         bool, typer.Option("--make-questions", help="Draft FILE from the library's articles, to be corrected by hand.")
     ] = False,
@@ -63,7 +67,7 @@ def eval(
     """
     names = frozenset(filter(None, (name.strip() for name in articles.split(","))))
     if make_questions:
-        if json or predictions or report or baseline:
+        if json or predictions or report or baseline or llm:
             raise typer.BadParameter("--make-questions measures nothing; of the other options it takes --articles only")
         _draft(file, names)
         return
@@ -72,19 +76,29 @@ def eval(
     gold, questions = evaluating.load(file, names)
     before = scoring.read_baseline(baseline, questions) if baseline else None
     settings = Settings()
+    if llm and not settings.llm_url:
+        raise EvaluationError("no language model is set; set PULLQUOTE_LLM_URL and PULLQUOTE_LLM_MODEL")
     with progress_bars() as progress:
-        found = list(evaluating.predict(gold, questions, settings, progress("asking")))
+        if llm:
+            both = list(evaluating.predict_both(gold, questions, settings, progress("asking")))
+            found, worded = [own for own, _ in both], [other for _, other in both]
+        else:
+            found, worded = list(evaluating.predict(gold, questions, settings, progress("asking"))), []
     if predictions:
-        rows = (f'{{"id": {dumps(row.gold.id)}, "answer": {rendering.to_json(row.answer)}}}\n' for row in found)
+        told = worded or found
+        rows = (f'{{"id": {dumps(row.gold.id)}, "answer": {rendering.to_json(row.answer)}}}\n' for row in told)
         _write(predictions, "".join(rows))
     result = scoring.score(found)
     data = asdict(result)
+    other = scoring.score(worded) if worded else None
     if json:
-        typer.echo(dumps(data, indent=2))
+        typer.echo(dumps(data | ({"llm": asdict(other)} if other else {}), indent=2))
     changes = scoring.compare(data, before, tolerance) if before else []
     if report:
         _write(report, reporting.page(result, file.name, _facts(found, settings), changes))
     _show(result, changes, json)
+    if other and not json:
+        _show_modes(result, other, worded)
     if any(change.fell for change in changes):
         err.print(f"fell behind {baseline} by more than {tolerance:g} points", style="red")
         raise typer.Exit(FELL)
@@ -165,6 +179,22 @@ def _show(result: "Report", changes: "list[Change]", json: bool) -> None:
     shown = reporting.tables(result, changes)
     for table in shown if not json else shown[-1:] if changes else []:
         show_table(table.title, table.columns, table.rows, err if json else out)
+
+
+def _show_modes(own: "Report", other: "Report", worded: "list[Prediction]") -> None:
+    """The measures in the articles' own words and in a model's, side by side, and why it was not used."""
+    from pullquote import reporting
+
+    rows = [
+        (one[0], one[1], two[1], two[3])
+        for part in reporting.PARTS
+        for one, two in zip(*(reporting.measure_rows(report, part) for report in (own, other)), strict=True)
+    ]
+    show_table("Both modes", ("measure", "own words", "language model", "of"), rows)
+    failures = Counter(row.wording.failure for row in worded if row.wording and row.wording.failure)
+    if failures:
+        reasons = [(reason, str(count)) for reason, count in failures.most_common()]
+        show_table("Answers left in the articles’ own words", ("because", "answers"), reasons)
 
 
 def _facts(found: "list[Prediction]", settings: Settings) -> dict[str, str]:

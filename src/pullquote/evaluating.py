@@ -30,6 +30,7 @@ from pullquote.library import Library
 from pullquote.measuring import gold_rank, holds, is_refusal, lost_at
 from pullquote.settings import MAX_QUESTION, Settings
 from pullquote.vector_index import VectorIndex
+from pullquote.wording import Wording
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Prediction:
     `literal`: all quotes are slices of the file's text. `rank`: of the first passage that holds a gold answer.
     `second`: the second reader was consulted. `stage`: where it went wrong, if it did: a stage of `lost_at`; "judging"
     also for an answer where there is none; "understanding" where the question was taken for another kind than it is.
+    `wording`: what a language model wrote, if one was asked.
     """
 
     gold: GoldQuestion
@@ -88,13 +90,15 @@ class Prediction:
     rank: int | None
     second: bool
     stage: str
+    wording: Wording | None = None
 
     @classmethod
     def of(cls, gold: GoldQuestion, trace: Trace, text: str) -> Self:
         """The prediction of a trace. `text` is the article's, as the file has it, normalised."""
         rank = gold_rank(trace, gold.answers, gold.paragraph)
         second = any(reading.second for reading in trace.readings)
-        return cls(gold, trace.answer, _is_literal(trace.answer, text), rank, second, _stage(gold, trace))
+        literal, stage = _is_literal(trace.answer, text), _stage(gold, trace)
+        return cls(gold, trace.answer, literal, rank, second, stage, trace.wording)
 
     @property
     def right(self) -> bool:
@@ -160,16 +164,36 @@ def assistants(articles: Iterable[GoldArticle], settings: Settings) -> Iterator[
 def predict(
     articles: list[GoldArticle], questions: list[GoldQuestion], settings: Settings, progress: Callable[[int, int], None]
 ) -> Iterator[Prediction]:
-    """Ask every question of a library that holds its own article only."""
+    """Ask every question of a library that holds its own article only; the answers are in the articles' words."""
+    for found in _predict(articles, questions, settings, progress, [Assistant.without_model]):
+        yield found[0]
+
+
+def predict_both(
+    articles: list[GoldArticle], questions: list[GoldQuestion], settings: Settings, progress: Callable[[int, int], None]
+) -> Iterator[list[Prediction]]:
+    """The same, and beside it what the language model of the settings makes of the question."""
+    modes = [Assistant.without_model, lambda assistant: assistant]
+    yield from _predict(articles, questions, settings, progress, modes)
+
+
+def _predict(
+    articles: list[GoldArticle],
+    questions: list[GoldQuestion],
+    settings: Settings,
+    progress: Callable[[int, int], None],
+    modes: Sequence[Callable[[Assistant], Assistant]],
+) -> Iterator[list[Prediction]]:
+    """Each question asked in every mode."""
     done = 0
     asked_about = {question.article for question in questions}
     for gold, assistant in assistants((article for article in articles if article.id in asked_about), settings):
-        text = normalise(gold.text)
+        text, asked = normalise(gold.text), [mode(assistant) for mode in modes]
         for question in (question for question in questions if question.article == gold.id):
-            trace = assistant.trace(question.question, history=question.after)
+            traces = [one.trace(question.question, history=question.after) for one in asked]
             done += 1
             progress(done, len(questions))
-            yield Prediction.of(question, trace, text)
+            yield [Prediction.of(question, trace, text) for trace in traces]
 
 
 def _require_strings(*values: object) -> None:

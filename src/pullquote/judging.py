@@ -7,7 +7,7 @@ A logistic regression over a few features, one for each way a sentence can have 
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +25,8 @@ FAST = ("evidence", "margin", "fused", "dense", "misfit")
 SECOND = ("evidence", "fused", "dense", "second_evidence", "second_margin")
 
 ECHO = 0.01  # confidence of words that only repeat the question, where it asks for a name, a time or a number
+
+STEM = 5  # letters by which forms of a word are known: "reported", "reports"
 
 Place = tuple[str, tuple[int, int]]  # article id and sentence
 
@@ -139,3 +141,15 @@ class Judge:
 def place_of(span: Span) -> Place:
     """What tells a sentence from every other."""
     return span.passage.article.id, span.sentence
+
+
+def speaks_of(words: Sequence[str], verdict: Verdict) -> bool:
+    """Whether the sentence has one of the words, in whatever form."""
+    sentence = verdict.span.passage.article.text[slice(*verdict.span.sentence)]
+    return not {word[:STEM] for word in words}.isdisjoint(word[:STEM] for word in content_words(sentence))
+
+
+def overlap(one: Verdict, two: Verdict) -> bool:
+    """Whether both mark the same words."""
+    same = one.span.passage.article.id == two.span.passage.article.id
+    return same and one.span.start < two.span.end and two.span.start < one.span.end

@@ -65,6 +65,11 @@ def short_answer(answer: Answer) -> str:
     return quote.text[quote.highlight[0] - quote.start : quote.highlight[1] - quote.start]
 
 
+def said(answer: Answer) -> str:
+    """What the answer says, without its quotes: its points, in the article's words or in a model's; "" for none."""
+    return " ".join(point.text for point in answer.points)
+
+
 def is_refusal(answer: Answer) -> bool:
     """Whether nothing of an article is offered as an answer: `not_found` or `guidance`."""
     return answer.status in ("not_found", "guidance")

@@ -21,6 +21,7 @@ PARTS = {
     "Answers": {
         "quote_holds_answer": ("first quote holds answer", "%", "of questions that have one; refused counts as wrong"),
         "any_quote_holds_answer": ("any quote holds answer", "%", "of up to three quotes"),
+        "said_holds_answer": ("words said hold answer", "%", "of the same questions, what is said before the quotes"),
         "quote_words": ("words a quote", "", "mean of the first quotes; a longer quote holds more"),
         "exact_match": ("EM", "", "the highlighted words are a gold answer (Rajpurkar et al. 2016)"),
         "f1": ("F1", "", "words shared with the best gold answer (Rajpurkar et al. 2016)"),
@@ -43,6 +44,8 @@ PARTS = {
     },
     "Promise and speed": {
         "literal": ("literal quotes", "%", "answers whose quotes are all slices of the article"),
+        "worded": ("worded by a model", "%", "of the answers that a language model was asked to word"),
+        "sentences_dropped": ("sentences dropped", "%", "of those that the model wrote"),
         "second_reader": ("read twice", "%", "questions that went to the second reader"),
         "seconds_median": ("seconds a question", "s", "median"),
         "seconds_p95": ("seconds, slowest", "s", "95th percentile"),

@@ -19,10 +19,12 @@ from pullquote.measuring import (
     exact_match,
     f1,
     hits,
+    holds,
     is_refusal,
     reciprocal_ranks,
     reliability,
     risk_coverage,
+    said,
     short_answer,
     standard_error,
 )
@@ -166,12 +168,14 @@ def _values(predictions: Sequence[Prediction], answerable: Sequence[Prediction])
     claims = [row for row in claims if row.gold.kind != "adversarial"]
     sure = [row for row in claims if row.answer.confidence >= SURE]
     ranks = [row.rank for row in answerable]
-    said = [(short_answer(row.answer), row.gold.answers) for row in answerable]
+    marked = [(short_answer(row.answer), row.gold.answers) for row in answerable]
+    wordings = [row.wording for row in predictions if row.wording]
     return {
         "quote_holds_answer": [row.right for row in answerable],
         "any_quote_holds_answer": [row.right_anywhere for row in answerable],
-        "exact_match": [bool(words) and exact_match(words, golds) for words, golds in said],
-        "f1": [bool(words) and f1(words, golds) for words, golds in said],
+        "said_holds_answer": [holds(said(row.answer), row.gold.answers) for row in answerable],
+        "exact_match": [bool(words) and exact_match(words, golds) for words, golds in marked],
+        "f1": [bool(words) and f1(words, golds) for words, golds in marked],
         "refusal_precision": [row.right for row in predictions if is_refusal(row.answer)],
         "refusal_recall": [is_refusal(row.answer) for row in unanswerable],
         **{f"recall_at_{depth}": hits(ranks, depth) for depth in (1, 3, 5)},
@@ -180,6 +184,8 @@ def _values(predictions: Sequence[Prediction], answerable: Sequence[Prediction])
         "sure_share": [row.answer.confidence >= SURE for row in claims],
         "second_reader": [row.second for row in predictions],
         "literal": [row.literal for row in predictions],
+        "worded": [not wording.failure for wording in wordings],
+        "sentences_dropped": [fault is not None for wording in wordings for _, fault in wording.checked],
     }
 
 
@@ -213,8 +219,8 @@ def _case(row: Prediction) -> Case:
     gold, answer = row.gold, row.answer
     quote = answer.quotes[0] if answer.quotes else answer.closest
     asked = " → ".join([*gold.after, gold.question])
-    said, text = short_answer(answer), quote.text if quote else ""
-    return Case(gold.id, gold.article, gold.kind, asked, said, text, gold.answers, answer.confidence, row.stage)
+    words, text = short_answer(answer), quote.text if quote else ""
+    return Case(gold.id, gold.article, gold.kind, asked, words, text, gold.answers, answer.confidence, row.stage)
 
 
 def _quality(data: Mapping[str, Any]) -> dict[str, float | None]:

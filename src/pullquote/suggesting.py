@@ -40,7 +40,8 @@ def suggest(assistant: Assistant, count: int) -> list[str]:
     """Up to `count` questions that the library answers, from different sentences; fewer when none can be made."""
     articles = [article for article, _ in assistant.library.articles()[:5]]
     pairs = dict.fromkeys(islice((made[:2] for article in articles for made in _candidates(article)), TRIED))
-    found = (question for question, taken in pairs if _gives_back(assistant, question, taken))
+    own = assistant.without_model()
+    found = (question for question, taken in pairs if _gives_back(own, question, taken))
     return list(islice(found, count))
 
 
