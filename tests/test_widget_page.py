@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FloatRect, expect, sync_playwright
+from typer.testing import CliRunner
 
+from pullquote.cli import app as command
 from pullquote.web.widget import SCRIPT
 from tests.hosting import POLICY, Site, Visitor, different, launch, site
 from tests.test_page import ASK, NARROW, QUOTE, SCHEMES, WIDE
@@ -348,3 +350,58 @@ def test_a_page_that_vouches_for_its_visitor(browser: Browser, store: Path) -> N
         visitor.box.press("Enter")
         expect(visitor.frame.get_by_text(re.compile(r"Please try again in \d+ seconds"))).to_be_visible()
         visitor.close()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "dark")], ids=["wide light", "narrow dark"])
+def test_a_snippet_is_made_shown_and_copied(browser: Browser, host: Site, size: tuple[int, int], scheme: str) -> None:
+    visitor = Visitor(browser, f"{host.app}/embed/snippet", size, scheme)
+    page = visitor.page
+    page.get_by_label("Title").fill('Ask "the" <handbook>')
+    page.get_by_label("Open at once").check()
+    line = page.get_by_role("region", name="To paste")
+    expect(line).to_have_text(
+        f'<script src="{host.app}/widget.js" defer'
+        ' data-title="Ask &#34;the&#34; &#60;handbook&#62;" data-open></script>'
+    )
+    shown = page.frame_locator("#shown")
+    expect(shown.get_by_role("dialog", name='Ask "the" <handbook>')).to_be_visible()
+    expect(shown.frame_locator(".panel iframe").locator("#question textarea")).to_be_visible()
+    host.pages["/pasted"] = (f"<!doctype html><html lang=en><title>Pasted</title>{line.inner_text()}", {})
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    page.goto(f"{host.origin()}/pasted")
+    expect(visitor.box).to_be_visible()
+    if size == WIDE:
+        assert page.evaluate("document.activeElement === document.body"), "opening at once takes the focus"
+    visitor.close()
+
+
+def test_a_page_is_checked_from_the_browser(browser: Browser, host: Site) -> None:
+    host.put("/plain")
+    host.put("/framed", policy="script-src {app}; frame-src 'none'")
+    visitor = Visitor(browser, f"{host.app}/embed/check")
+    page = visitor.page
+    for name, path, said in (
+        ("intranet", "/plain", "Well: the chat is there"),
+        ("other", "/plain", "PULLQUOTE_EMBED_ORIGINS"),
+        ("intranet", "/framed", f"frame-src {host.app}"),
+    ):
+        page.get_by_label("Address of the page").fill(host.origin(name) + path)
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Check").click()
+        expect(page.get_by_role("listitem").nth(1)).to_contain_text(said)
+        assert Axe().run(page).response["violations"] == []
+        opened.value.close()
+    visitor.close()
+
+
+def test_a_page_is_checked_from_the_command_line(host: Site) -> None:
+    """Names under .test lead nowhere outside the browser, so the page and the app are called by their address."""
+    with site(host.store, hosts="127.0.0.1") as local:
+        app = local.app.replace("ask.test", "127.0.0.1")
+        local.pages["/"] = (f'<script src="{app}/widget.js" defer></script>', {})
+        page = f"http://127.0.0.1:{local.port}/"
+        result = CliRunner().invoke(command, ["embed-check", page])
+        assert result.exit_code == 1
+        assert f"PULLQUOTE_EMBED_ORIGINS=http://127.0.0.1:{local.port}" in "".join(result.stdout.split("\n"))
+        assert "well   the app answers" in result.stdout

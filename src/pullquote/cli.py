@@ -113,6 +113,25 @@ def serve(
 
 
 @app.command()
+def embed_check(
+    page: Annotated[str, typer.Argument(metavar="URL", help="A page that is to show the chat.")],
+    at: Annotated[
+        str | None, typer.Option("--app", help="The app's address, if the page does not name it yet.")
+    ] = None,
+) -> None:
+    """Say what keeps the chat out of a page, and what to paste where. Exit code 1 when something does."""
+    from pullquote import framing
+
+    found = list(framing.check(page, at))
+    for one in found:
+        out.print(
+            f"{'well ' if one.is_well else 'wrong'}  {one.name}" + ("" if one.is_well else f": {one.advice}"),
+            markup=False,
+        )
+    raise typer.Exit(0 if all(one.is_well for one in found) else 1)
+
+
+@app.command()
 def mcp() -> None:
     """Serve the library to a language model's program over MCP, on standard input and output."""
     from pullquote import Pullquote, mcp_server

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from pullquote.origins import Origins
+from pullquote.web.pages import TEMPLATES
 
 SCRIPT = Path(__file__).parent / "static" / "widget.js"
 FOR_EVERYONE = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
@@ -19,6 +20,14 @@ def routes(origins: Origins) -> APIRouter:
     def script() -> Response:
         headers = FOR_EVERYONE | {"cache-control": "max-age=600"}
         return FileResponse(SCRIPT, media_type="text/javascript", headers=headers)
+
+    @router.get("/embed/snippet")
+    def snippet(request: Request) -> Response:
+        return TEMPLATES.TemplateResponse(request, "snippet.html", {"listed": origins.entries})
+
+    @router.get("/embed/check")
+    def check(request: Request) -> Response:
+        return TEMPLATES.TemplateResponse(request, "check.html")
 
     @router.get("/embed/allowed")
     def allowed(request: Request) -> JSONResponse:

@@ -41,10 +41,19 @@
     return response;
   };
 
+  // Gradio focuses its text box, which would take the focus from the page around before anybody clicked.
+  const textBox = HTMLTextAreaElement.prototype;
+  if (host) textBox.focus = () => {};
+  const mayFocus = () => delete textBox.focus;
+  for (const name of ["pointerdown", "keydown"]) addEventListener(name, mayFocus, { once: true, capture: true });
+
   const answers = {
     ask: (question) => typeof question === "string" && ask(question),
     visitor: (token) => (visitor = String(token)),
-    focus: () => box().focus({ preventScroll: true }),
+    focus() {
+      mayFocus();
+      box().focus({ preventScroll: true });
+    },
   };
 
   addEventListener("message", (event) => {

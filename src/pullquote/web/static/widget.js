@@ -1,6 +1,6 @@
 // Pullquote's chat in any page: <script src="https://ask.example/widget.js" defer></script>
 // A bubble, or a panel in <div data-pullquote></div>. It loads nothing before the first click, and keeps nothing.
-// Constructed styles pass a strict style-src.
+// A strict style-src lets it in.
 (() => {
 "use strict";
 if (window.Pullquote) return void window.Pullquote.mount();
@@ -8,7 +8,7 @@ const script = document.currentScript ??
   [...document.querySelectorAll("script[src]")].findLast((one) => /\/widget\.js([?#]|$)/.test(one.src));
 const app = new URL(".", script?.src ?? /https?:\/\/[^\s()]+\/widget\.js/.exec(new Error().stack)[0]);
 const here = self.origin;
-let visitor = script?.dataset.visitor; // a signed token
+let visitor = script?.dataset.visitor;
 const heard = new EventTarget();
 const tell = (name, detail) => heard.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -95,7 +95,7 @@ class Chat {
       document.documentElement.append(this.host);
       this.host.showPopover();
     }
-    if (this.options.open !== undefined) this.open();
+    if (this.options.open !== undefined) this.open(false);
   }
 
   build({ title, accent, theme, position, lang, greeting }) {
@@ -131,7 +131,7 @@ class Chat {
     this.note.hidden = false;
   }
 
-  open() {
+  open(focus = true) {
     if (this.bubble && !this.panel.open) {
       this.opener = document.activeElement;
       if (matchMedia("(max-width: 600px), (max-height: 500px)").matches) this.panel.showModal();
@@ -140,7 +140,7 @@ class Chat {
       tell("open");
     }
     if (!this.frame) this.load(this.options);
-    this.post("focus");
+    if (focus) this.post("focus");
   }
 
   close() {
@@ -156,7 +156,7 @@ class Chat {
     this.state = this.violated = "";
     const src = new URL(`embed?${new URLSearchParams({ ...asked, host: here, __theme: this.theme })}`, app);
     const frame = this.frame = make("iframe", { src, title: asked.title, allow: "clipboard-write", referrerPolicy: "origin" });
-    frame.onload = () => setTimeout(() => this.fail(frame, ""), 1e3); // the refused loads too
+    frame.onload = () => setTimeout(() => this.fail(frame, ""), 3e3); // the refused loads too
     setTimeout(() => this.fail(frame, "hello"), 2e4);
     this.body.append(frame);
   }
