@@ -21,7 +21,7 @@ class Recorded(Disk):
         self.steps.append(f"make {folder.name}")
         super().make(folder)
 
-    def write(self, path: Path, data: bytes) -> None:
+    def write(self, path: Path, data: bytes | memoryview) -> None:
         self.steps.append(f"write {path.name}")
         super().write(path, data)
 

@@ -32,6 +32,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "encoder": "other",
         "reader": "fast",
         "judge": Path("own/judge.json"),
+        "cached": 9,
         "fetch_allow": "wiki, docs.corp:8080",
         "hosts": "ask.corp, *.corp.example",
         "proxies": "10.0.0.2, 10.1.0.0/16",
@@ -63,6 +64,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
     [
         *(("PORT", value) for value in ("abc", "-1", "65536", "7860.5", "7860 7861")),
         *(("THREADS", value) for value in ("0", "65", "two")),
+        *(("CACHED", value) for value in ("-1", "all")),
         *(("READER", value) for value in ("slow", "Best", "1")),
         *(("PROXIES", value) for value in ("proxy.corp", "10.0.0.2 10.0.0.3", "10.0.0.0/33", "10.0.0.2,,x")),
         *(("LLM_URL", value) for value in ("localhost:11434", "ftp://x/v1", "http://a b")),

@@ -1,15 +1,16 @@
 """The path of a question: understand → retrieve → read → judge → quote, and with a language model → word → verify."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self, Union
 
 from pullquote import phrases
+from pullquote.caching import Cache
 from pullquote.datatypes import Answer, Article, Quote, heading_words
 from pullquote.embedding import BUILT_IN, QuestionEncoder, WorkerEncoder, fingerprint
 from pullquote.errors import LibraryError, QuestionError
-from pullquote.examining import Examiner, Reading
+from pullquote.examining import Examiner, Reading, are_known
 from pullquote.judging import Judge, Verdict, overlap, speaks_of
 from pullquote.library import Library
 from pullquote.quoting import compose, cut, merge
@@ -52,8 +53,9 @@ class Trace:
 class Assistant:
     """Answers questions about one library. Safe to share between threads."""
 
-    def __init__(self, retriever: Retriever, examiner: Examiner, worder: Worder | None = None) -> None:
+    def __init__(self, retriever: Retriever, examiner: Examiner, worder: Worder | None = None, cached: int = 0) -> None:
         self.library = retriever.library
+        self.cache = Cache[Trace](cached)
         self.examiner = examiner
         self.listeners: list[Callable[[Answer], None]] = []  # hear every answer, in the thread that asked
         self._retriever = retriever
@@ -69,7 +71,7 @@ class Assistant:
         second = None if settings.reader == "fast" else lambda: Reader(LARGE, settings.threads)
         reader = Reader(SMALL, settings.threads)
         worder = Worder.open(settings, retriever.encoder, reader.read) if settings.llm_url else None
-        return cls(retriever, Examiner(retriever, reader, judge, second), worder)
+        return cls(retriever, Examiner(retriever, reader, judge, second), worder, settings.cached)
 
     def without_model(self) -> "Assistant":
         """The same assistant, which answers in the articles' own words."""
@@ -95,7 +97,10 @@ class Assistant:
         seconds = {"retrieve": 0.0, "read": 0.0}
         began = time.perf_counter()
         until = self._worder.until() if self._worder else 0.0
-        if asked.kind in GUIDANCE:
+        key = (self.library.state, question, tuple(history), article)
+        if known := self.cache.get(key):
+            trace = Trace(replace(known.answer, seconds={}), known.readings)
+        elif asked.kind in GUIDANCE:
             trace = Trace(_guide(asked, GUIDANCE[asked.kind]))
         elif asked.kind == "overview":
             yield "summing up"
@@ -110,6 +115,8 @@ class Assistant:
             self._verify(answer)
             trace = replace(trace, answer=answer, wording=wording)
         trace.answer.seconds.update(seconds, total=time.perf_counter() - began)
+        if not self._worder:  # a model may have been away, or do better the next time
+            self.cache.put(key, trace)
         for hear in self.listeners:
             hear(trace.answer)
         yield trace
@@ -165,7 +172,7 @@ class Assistant:
         """The answer of the readings, one for each part of the question."""
         kept = [self._kept(reading) for reading in readings]
         text = read_as.text if read_as else None
-        if not any(kept) or not (asked.is_question or _are_known(readings)):
+        if not any(kept) or not (asked.is_question or are_known(readings)):
             return self._refuse(asked, readings, text)
         confidence = min(verdicts[0].confidence for verdicts in kept if verdicts)
         kinds = [understand(reading.question).kind for reading in readings]
@@ -184,7 +191,7 @@ class Assistant:
         best = [reading.verdicts[0] for reading in readings if reading.verdicts]
         if asked.foreign:
             return _guide(asked, GUIDANCE["foreign"])
-        if not (asked.is_question or _are_known(readings)):
+        if not (asked.is_question or are_known(readings)):
             return _guide(asked, GUIDANCE["no question"])
         if not best:
             return Answer(asked.text, "not_found", "", confidence=1.0, read_as=read_as)
@@ -240,8 +247,3 @@ def _leant_on(history: Sequence[str]) -> str | None:
         if not earlier.leans and earlier.kind not in (*GUIDANCE, "overview"):
             return earlier.parts[0] if len(earlier.parts) == 1 else earlier.text
     return None
-
-
-def _are_known(readings: Iterable[Reading]) -> bool:
-    """Whether a word that was searched for stands in an article."""
-    return any(passage.lexical for reading in readings for passage in reading.passages)

@@ -45,7 +45,7 @@ def bench(
     from pullquote import benchmarking, evaluating, peers, profiling, suggesting
     from pullquote.answering import Assistant
 
-    settings = Settings()
+    settings = Settings(cached=0)
     with closing(Library(settings.store)) as library, progress_bars() as progress:
         if library.is_empty:
             raise LibraryError("the library is empty; add an article with `pullquote add PATH`")

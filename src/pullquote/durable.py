@@ -29,7 +29,7 @@ class Disk:
         """Make a folder."""
         folder.mkdir()
 
-    def write(self, path: Path, data: bytes) -> None:
+    def write(self, path: Path, data: bytes | memoryview) -> None:
         """Write a new file."""
         with path.open("xb") as file:
             file.write(data)
@@ -54,7 +54,7 @@ class Disk:
             path.unlink(missing_ok=True)
 
 
-def put_folder(disk: Disk, target: Path, files: Mapping[str, bytes]) -> None:
+def put_folder(disk: Disk, target: Path, files: Mapping[str, bytes | memoryview]) -> None:
     """Put a new folder of files in place, whole or not at all."""
     draft = target.with_name(target.name + DRAFT)
     disk.remove(draft)
@@ -67,7 +67,7 @@ def put_folder(disk: Disk, target: Path, files: Mapping[str, bytes]) -> None:
     disk.sync(target.parent)
 
 
-def put_file(disk: Disk, target: Path, data: bytes) -> None:
+def put_file(disk: Disk, target: Path, data: bytes | memoryview) -> None:
     """Put a file in place of the one before it, whole or not at all."""
     draft = target.with_name(target.name + DRAFT)
     disk.remove(draft)

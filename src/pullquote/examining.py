@@ -1,7 +1,7 @@
 """One question read: retrieve → read → judge, and read again by the second reader where that may change the verdict."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pullquote.datatypes import Passage, Span
@@ -133,3 +133,8 @@ def _best_of_each_article(passages: list[Passage]) -> list[Passage]:
         if passage.fused >= passages[0].fused - RIVAL:
             best.setdefault(passage.article.id, passage)
     return list(best.values())
+
+
+def are_known(readings: Iterable[Reading]) -> bool:
+    """Whether a word that was searched for stands in an article."""
+    return any(passage.lexical for reading in readings for passage in reading.passages)

@@ -20,6 +20,8 @@ INDEX_FILE = "index.faiss"
 MANIFEST_FILE = "MANIFEST.json"
 OLD_FILES = ("vectors.faiss", "vectors.json")  # of format 1
 
+Buffer = bytes | memoryview
+
 _NAME = re.compile(r"gen-(\d{6,})")
 
 
@@ -41,7 +43,7 @@ class Manifest:
     format: int = FORMAT
 
 
-def publish(folder: Path, manifest: Manifest, data: bytes, disk: Disk) -> None:
+def publish(folder: Path, manifest: Manifest, data: Buffer, disk: Disk) -> None:
     """Make this index the current one; the caller is the folder's only writer. After an `OSError` the old one is."""
     number = 1 + max((_number(path) for path in folder.iterdir()), default=0)
     written = json.dumps(asdict(manifest), indent=1).encode()
@@ -88,7 +90,7 @@ def current(folder: Path) -> tuple[int, Manifest] | None:
         return None
 
 
-def digest(data: bytes) -> str:
+def digest(data: Buffer) -> str:
     """SHA-256, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 

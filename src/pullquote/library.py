@@ -3,31 +3,27 @@
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pullquote import schema
 from pullquote.database import DELETED, Database
 from pullquote.datatypes import Article, Chunk
 from pullquote.durable import writing
 from pullquote.errors import EncoderMismatch, LibraryError, UnknownArticle
+from pullquote.vector_rows import VectorRows, Vectors
 
 FILE_NAME = "library.sqlite"
 
-Vectors = NDArray[np.float32]
 
-
-class Library:
+class Library(VectorRows):
     """One folder's library. Safe to share between threads: each has its own connection."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(Database(folder / FILE_NAME))
         self.folder = folder
         self._before_close: list[Callable[[], None]] = []
-        self._database = Database(folder / FILE_NAME)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with self._database.transaction() as db:
@@ -36,11 +32,6 @@ class Library:
         except (OSError, sqlite3.Error) as error:
             raise LibraryError(f"{self._database.path} cannot be opened: {error}; check the folder") from error
         self._cached = lru_cache(maxsize=256)(lambda article_id, _revision: self._article(article_id))
-
-    @property
-    def revision(self) -> int:
-        """A count of the changes made to this library, by any process."""
-        return int(self._meta("revision"))
 
     @property
     def state(self) -> str:
@@ -148,26 +139,6 @@ class Library:
         rows = self._db.execute('SELECT id, article_id, start, "end", position FROM chunks ORDER BY id')
         return [(key, Chunk(*values)) for key, *values in rows]
 
-    def vectors(self) -> tuple[int, NDArray[np.int64], Vectors]:
-        """The revision, the keys of all chunks (n,) and their vectors (n, dimension), all of one moment."""
-        with self.snapshot():
-            rows = self._db.execute("SELECT id, vector FROM chunks ORDER BY id").fetchall()
-            revision = self.revision
-        keys = np.array([key for key, _ in rows], dtype=np.int64)
-        vectors = np.frombuffer(b"".join(vector for _, vector in rows), dtype="<f4").reshape(
-            len(rows), -1 if rows else 0
-        )
-        return revision, keys, vectors
-
-    def all_keys(self) -> NDArray[np.int64]:
-        """The keys of all chunks (n,), in order."""
-        return np.array([key for (key,) in self._db.execute("SELECT id FROM chunks ORDER BY id")], dtype=np.int64)
-
-    def vectors_of(self, keys: Sequence[int]) -> Vectors:
-        """The vectors (n, dimension) of the chunks with these keys, all of which there are, in their order."""
-        found = [self._db.execute("SELECT vector FROM chunks WHERE id = ?", [key]).fetchone()[0] for key in keys]
-        return np.frombuffer(b"".join(found), dtype="<f4").reshape(len(keys), -1 if keys else 0)
-
     def keys(self, article_id: str) -> range:
         """The keys of an article's chunks, which follow each other. Raises `UnknownArticle`."""
         row = self._db.execute("SELECT min(id), max(id) FROM chunks WHERE article_id = ?", [article_id]).fetchone()
@@ -207,10 +178,6 @@ class Library:
         """Have something called that has to end before the connections are closed."""
         self._before_close.append(finish)
 
-    def snapshot(self) -> AbstractContextManager[None]:
-        """Everything read inside, by this thread, is of one moment."""
-        return self._database.snapshot()
-
     def _article(self, article_id: str) -> Article:
         row = self._db.execute(schema.SELECT_ARTICLE, [article_id]).fetchone()
         if row is None:
@@ -218,6 +185,7 @@ class Library:
         return schema.article_of(row)
 
     def _delete(self, db: sqlite3.Connection, article_id: str) -> bool:
+        db.execute(schema.NOTE_REMOVAL, [article_id])
         db.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM chunks WHERE article_id = ?)", [article_id])
         if not db.execute("DELETE FROM articles WHERE id = ?", [article_id]).rowcount:
             return False
@@ -225,14 +193,6 @@ class Library:
         db.execute("INSERT INTO words (words) VALUES ('rebuild')")
         db.execute(DELETED)
         return True
-
-    def _meta(self, key: str) -> str:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
-        return str(row[0]) if row else ""
-
-    @property
-    def _db(self) -> sqlite3.Connection:
-        return self._database.connection
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:

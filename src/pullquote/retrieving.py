@@ -8,6 +8,7 @@ from pullquote.library import Library
 from pullquote.sentences import sentence_spans
 from pullquote.timing import stage
 from pullquote.vector_index import Follower
+from pullquote.word_index import WordIndex
 
 CANDIDATES = 50  # taken from each of the two searches
 LEXICAL_WEIGHT = 0.3  # of BM25 over its maximum, beside a cosine: recall@1 85.0 against 82 by reciprocal rank
@@ -34,6 +35,7 @@ class Retriever:
         self.library = library
         self.encoder = encoder
         self._index = Follower(library)
+        self._words = WordIndex(library)
         self._made_by = library.encoder
 
     def retrieve(self, question: str, count: int, article: str | None = None) -> list[Passage]:
@@ -48,7 +50,7 @@ class Retriever:
             index = self._index.current()
             within = self.library.keys(article) if article else None
             with stage("lexical"):
-                lexical = dict(self.library.search_words(content_words(question), CANDIDATES, within))
+                lexical = dict(self._words.search(content_words(question), CANDIDATES, index.size, within))
             with stage("dense"):
                 nearest = index.cosines(vector, within) if within else dict(index.search(vector, CANDIDATES))
                 dense = nearest | index.cosines(vector, lexical.keys() - nearest.keys())

@@ -11,6 +11,9 @@ from pullquote.datatypes import Article, Heading
 from pullquote.errors import LibraryError
 
 SELECT_ARTICLE = "SELECT id, title, text, source, added_at, headings, pages FROM articles WHERE id = ?"
+# The keys of an article's chunks, which follow each other, for the indexes that still have them.
+NOTE_REMOVAL = """INSERT INTO removals SELECT (SELECT value FROM meta WHERE key = 'revision') + 1, min(id), max(id)
+FROM chunks WHERE article_id = ? HAVING count(*)"""
 INSERT_ARTICLE = "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _SCHEMA = """
@@ -26,6 +29,7 @@ CREATE TABLE IF NOT EXISTS chunks (
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, position INTEGER NOT NULL, vector BLOB NOT NULL,
     UNIQUE (article_id, position));
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, tokenize = 'porter unicode61');
+CREATE TABLE IF NOT EXISTS removals (revision INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS starters (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tokens (
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL) WITHOUT ROWID;

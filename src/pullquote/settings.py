@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     judge: Path | None = Field(
         default=None, description="a file that `pullquote calibrate` made, for the built-in judge"
     )
+    cached: int = Field(
+        default=500, ge=0, description="answers kept for who asks the same again, until the library changes; 0 for none"
+    )
     fetch_allow: str = Field(
         default="",
         description='intranet hosts that articles may be fetched from beside the public web: "wiki, docs.corp:8080"',

@@ -14,15 +14,11 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from pullquote import generations
+from pullquote import generations, index_types
 from pullquote.durable import Disk, writing
 from pullquote.errors import LibraryError
 from pullquote.generations import Manifest
 from pullquote.library import Library
-
-# Vectors up to which each kind answers in 10 ms: exact, in half the bytes, by a graph that takes 20 s for 100,000.
-KINDS = ((130_000, "Flat"), (280_000, "SQfp16"), (10**12, "HNSW32"))
-SEARCHED = 64  # neighbours that a graph looks at
 
 Vectors = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -36,12 +32,14 @@ class VectorIndex:
 
     base: Any
     kind: str  # as `index_factory` of faiss spells it
-    base_keys: Keys
+    made_at: int  # the revision that `base` is of
+    last: int  # the highest key in `base`
     revision: int
     state: str
-    gone: frozenset[int]
+    gone: Keys
     new_keys: Keys
     new: Vectors
+    kept: Any = None  # what faiss is to leave `gone` out by
 
     @classmethod
     def open(cls, library: Library) -> Self:
@@ -49,21 +47,23 @@ class VectorIndex:
         with library.snapshot():
             found = _load(library)
             if not isinstance(found, str):
-                return cls._whole(*found, library.all_keys(), library.revision, library.state)
+                return cls._whole(*found, library.revision, library.state)
         if found:
             log.warning("the vector index is made anew: %s", found)
         return cls.build(library)
 
     @classmethod
-    def build(cls, library: Library, disk: Disk | None = None, kinds: tuple[tuple[int, str], ...] = KINDS) -> Self:
-        """The index of the library as it is now, saved beside it; a disk that is full is a line in the log."""
+    def build(cls, library: Library, disk: Disk | None = None, kind: str = "") -> Self:
+        """The index of the library as it is now, saved beside it; a disk that is full is a line in the log.
+
+        `kind` is as `index_factory` of faiss spells it; chosen by measurement where none is given.
+        """
         with library.snapshot():
-            encoder, state = library.encoder, library.state
-            revision, keys, vectors = library.vectors()
-        kind = next(kind for most, kind in kinds if len(keys) <= most)
-        base = _make(keys, vectors, kind)
-        data = faiss.serialize_index(base).tobytes()
-        shape = {"count": len(keys), "dimension": vectors.shape[1], "size": len(data)}
+            encoder, state, revision = library.encoder, library.state, library.revision
+            count, dimension = library.size()
+            base, kind = index_types.make(count, dimension, library.vector_blocks, kind)
+        data = faiss.serialize_index(base).data
+        shape = {"count": count, "dimension": dimension, "size": len(data)}
         manifest = Manifest(
             state, encoder, kind=kind, faiss=faiss.__version__, sha256=generations.digest(data), **shape
         )
@@ -73,24 +73,32 @@ class VectorIndex:
                     generations.publish(library.folder, manifest, data, disk or Disk())
         except (OSError, LibraryError) as error:
             log.warning("the vector index was not saved, it is made anew at the next start: %s", error)
-        return cls._whole(base, kind, keys, revision, state)
+        return cls._whole(base, kind, revision, state)
 
     @classmethod
-    def _whole(cls, base: Any, kind: str, keys: Keys, revision: int, state: str) -> Self:
+    def _whole(cls, base: Any, kind: str, revision: int, state: str) -> Self:
         faiss.omp_set_num_threads(1)  # two threads make one flat query slower
-        nothing = np.empty(0, np.int64), np.empty((0, base.d), np.float32)
-        return cls(base, kind, keys, revision, state, frozenset(), *nothing)
+        last = int(_keys_of(base).max(initial=0))
+        nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, base.d), np.float32)
+        return cls(base, kind, revision, last, revision, state, *nothing)
+
+    @property
+    def size(self) -> int:
+        """How many chunks there are."""
+        return int(self.base.ntotal) - len(self.gone) + len(self.new_keys)
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing is kept beside faiss's own index."""
-        return not self.gone and not len(self.new_keys)
+        return not len(self.gone) and not len(self.new_keys)
 
     def following(self, library: Library) -> Self:
         """The index of the library as it is in the caller's snapshot: this one, with what has changed beside it."""
-        keys = library.all_keys()
-        added = np.setdiff1d(keys, self.base_keys, assume_unique=True)
-        gone = frozenset(np.setdiff1d(self.base_keys, keys, assume_unique=True).tolist())
+        if library.revision >= self.made_at:
+            added, gone = library.changes(self.made_at, self.last)
+        else:  # a reader of an earlier moment than the index
+            keys, own = library.all_keys(), _keys_of(self.base)
+            added, gone = np.setdiff1d(keys, own), np.setdiff1d(own, keys)
         new = library.vectors_of(added.tolist())
         if len(added) and self.base.d not in (0, new.shape[1]):
             return type(self).build(library)
@@ -101,18 +109,28 @@ class VectorIndex:
             gone=gone,
             new_keys=added,
             new=new if len(added) else self.new[:0],
+            kept=faiss.IDSelectorNot(faiss.IDSelectorBatch(gone)) if len(gone) else None,
         )
 
     def search(self, vector: Vectors, count: int) -> list[tuple[int, float]]:
         """Keys and cosines of the `count` nearest chunks to a unit vector (dimension,), nearest first."""
         found: list[tuple[int, float]] = []
-        if most := min(count + len(self.gone), self.base.ntotal):
-            scores, keys = self.base.search(vector[None, :], most)
+        if most := min(count, self.base.ntotal):
+            scores, keys = self.base.search(vector[None, :], most, params=self._parameters())
             pairs = zip(keys[0].tolist(), scores[0].tolist(), strict=True)
-            found = [(key, score) for key, score in pairs if key >= 0 and key not in self.gone]
+            found = [(key, score) for key, score in pairs if key >= 0]
         if len(self.new_keys):
             found += zip(self.new_keys.tolist(), (self.new @ vector).tolist(), strict=True)
         return sorted(found, key=lambda pair: -pair[1])[:count]
+
+    def _parameters(self) -> Any:
+        """What faiss is told for one search; made anew each time, for it writes into them."""
+        if self.kept is None:
+            return None
+        given: Any = faiss  # whose types do not know the names of its own parameters
+        if lists := index_types.lists_of(self.base):
+            return given.SearchParametersIVF(sel=self.kept, nprobe=lists.nprobe)
+        return given.SearchParameters(sel=self.kept)
 
     def cosines(self, vector: Vectors, keys: Iterable[int]) -> dict[int, float]:
         """Cosines of a unit vector (dimension,) and the chunks with these keys."""
@@ -152,6 +170,7 @@ class Follower:
             building.join()
 
     def _rebuild(self) -> None:
+        index_types.be_patient()
         try:
             built = VectorIndex.build(self._library)
             with self._lock:
@@ -170,16 +189,9 @@ def problem_of(library: Library) -> str:
     return f"the vector index: {found or 'it is not there'}; it is made anew at the next start"
 
 
-def _make(keys: Keys, vectors: Vectors, kind: str) -> Any:
-    index: Any = faiss.index_factory(max(vectors.shape[1], 1), kind, faiss.METRIC_INNER_PRODUCT)
-    if len(keys):
-        index.train(vectors)
-    if kind.startswith("HNSW"):
-        index.hnsw.efSearch = SEARCHED
-    mapped: Any = faiss.IndexIDMap2(index)
-    if len(keys):
-        mapped.add_with_ids(vectors, keys)
-    return mapped
+def _keys_of(base: Any) -> Keys:
+    """The keys of faiss's own index, in the order they were added."""
+    return np.asarray(faiss.vector_to_array(base.id_map), dtype=np.int64)
 
 
 def _load(library: Library) -> tuple[Any, str] | str:
@@ -193,7 +205,7 @@ def _load(library: Library) -> tuple[Any, str] | str:
     if manifest.state != library.state:
         return "the library has changed since it was made"
     index: Any = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
-    keys = np.sort(faiss.vector_to_array(index.id_map))
+    keys = np.sort(_keys_of(index))
     if (index.ntotal, index.d) != (manifest.count, max(manifest.dimension, 1)):
         return "it does not hold what its manifest says"
     if not np.array_equal(keys, library.all_keys()):

@@ -71,7 +71,7 @@ class Traced(Disk):
         super().make(folder)
         self.at("make", folder)
 
-    def write(self, path: Path, data: bytes) -> None:
+    def write(self, path: Path, data: bytes | memoryview) -> None:
         if f"write {path.name}" == self.deadly:
             path.write_bytes(data[: len(data) // 2])
         else:

@@ -32,9 +32,9 @@ class Recorder(Disk):
         super().make(folder)
         self.steps.append(("make", folder, None))
 
-    def write(self, path: Path, data: bytes) -> None:
+    def write(self, path: Path, data: bytes | memoryview) -> None:
         super().write(path, data)
-        self.steps.append(("write", path, data))
+        self.steps.append(("write", path, bytes(data)))
 
     def sync(self, path: Path) -> None:
         super().sync(path)
