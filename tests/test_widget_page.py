@@ -9,8 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FloatRect, expect, sync_playwright
 from typer.testing import CliRunner
 
+from pullquote.articles import make_article
 from pullquote.cli import app as command
+from pullquote.library import Library
 from pullquote.web.widget import SCRIPT
+from tests.building import put_embedded
+from tests.conftest import ARTICLE_FILE
 from tests.hosting import POLICY, Site, Visitor, different, launch, site
 from tests.test_page import ASK, NARROW, QUOTE, SCHEMES, WIDE
 from tests.test_visitors import SECRET, soon, token
@@ -349,6 +353,33 @@ def test_a_page_that_vouches_for_its_visitor(browser: Browser, store: Path) -> N
         visitor.box.fill(ASK)
         visitor.box.press("Enter")
         expect(visitor.frame.get_by_text(re.compile(r"Please try again in \d+ seconds"))).to_be_visible()
+        visitor.close()
+
+
+def test_a_page_may_be_for_one_article_or_a_few(browser: Browser, tmp_path: Path) -> None:
+    library = Library(tmp_path / "store")
+    bridge, tower, moat = (
+        make_article(f"The {name} was opened in {year} by Queen Astrid.", title=name)
+        for name, year in (("bridge", 1932), ("tower", 1934), ("moat", 1936))
+    )
+    put_embedded(library, bridge, tower, moat)
+    library.mark_starter(make_article(ARTICLE_FILE.read_text("utf-8")).sha256)
+    library.close()
+    with site(tmp_path / "store") as host:
+        visitor = Visitor(browser, host.put("/one", attributes=f'data-articles="{tower.id}"'))
+        visitor.open()
+        expect(visitor.frame.get_by_text("Ask about “tower”")).to_be_visible()
+        answer = visitor.ask("When was the bridge opened by Queen Astrid?")
+        expect(answer).not_to_contain_text("1932")
+        visitor.close()
+        visitor = Visitor(browser, host.put("/few", attributes=f'data-articles="{tower.id} {moat.id}"'))
+        visitor.open()
+        visitor.frame.locator("#article input").click()
+        expect(visitor.frame.get_by_role("option")).to_have_text(["✓ tower", "✓ moat"])
+        visitor.close()
+        visitor = Visitor(browser, host.put("/none", attributes='data-articles="gone"'))
+        visitor.open()
+        expect(visitor.frame.get_by_text("are not in the library")).to_be_visible()
         visitor.close()
 
 

@@ -2,7 +2,7 @@
 
 import html
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from functools import lru_cache
 from typing import Any
@@ -97,12 +97,13 @@ def build(assistant: Assistant, line: Line, root: str) -> gr.Blocks:
 
         def welcome(request: gr.Request) -> list[dict[str, Any]]:
             own = [text.strip() for text in _from_address(request, "questions").split("|") if text.strip()]
-            found = own[:EXAMPLES] or suggestions(assistant.library.revision)
+            only = _from_address(request, "articles").replace(",", " ").split()
+            found = own[:EXAMPLES] or ([] if only else suggestions(assistant.library.revision))
             shown = [gr.update(value=text, visible=True) for text in found]
             unused = [gr.skip()] * (EXAMPLES - len(shown))
             greeting = escape(_from_address(request, "greeting"))
-            state = f"## {greeting}" if greeting else _empty_state(assistant, root)
-            return [gr.update(placeholder=state), gr.update(**_choices(assistant)), *shown, *unused]
+            state = f"## {greeting}" if greeting else _empty_state(assistant, root, only)
+            return [gr.update(placeholder=state), gr.update(**_choices(assistant, only)), *shown, *unused]
 
         page.load(welcome, None, [chat, article, *examples], show_progress="hidden", api_visibility="private")
     page.queue(max_size=LOADING, api_open=False)
@@ -187,14 +188,21 @@ def _from_address(request: gr.Request, name: str) -> str:
     return str(request.query_params.get(name, "")).strip()[:MAX_WORDS]
 
 
-def _choices(assistant: Assistant) -> dict[str, Any]:
-    """The articles to choose from; nothing to see where there is one."""
+def _choices(assistant: Assistant, only: Sequence[str] = ()) -> dict[str, Any]:
+    """The articles to choose from, `only` those with these ids if any are given; nothing to see where there is one."""
     articles = [(article.title, article.id) for article, _ in assistant.library.articles()]
+    if only:
+        articles = [choice for choice in articles if choice[1] in only] or [("", only[0])]
+        return {"choices": articles, "value": articles[0][1], "visible": len(articles) > 1}
     return {"choices": [(ALL, ""), *articles], "value": "", "visible": len(articles) > 1}
 
 
-def _empty_state(assistant: Assistant, root: str) -> str:
-    titles = [article.title for article, _ in assistant.library.articles()]
+def _empty_state(assistant: Assistant, root: str, only: Sequence[str] = ()) -> str:
+    titles = [article.title for article, _ in assistant.library.articles() if not only or article.id in only]
+    if not titles and only:
+        return (
+            "## Nothing to ask here\n\nThe articles that this page names are not in the library. Please tell its owner."
+        )
     if not titles:
         return (
             f"## The library is empty\n\nAdd an article on the page [Articles]({root}/articles), or with "
