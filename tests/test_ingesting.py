@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pullquote import keeping
 from pullquote.articles import make_article
+from pullquote.datatypes import Article
 from pullquote.embedding import Vectors, WorkerEncoder
-from pullquote.errors import ArticleError, EncoderMismatch
-from pullquote.ingesting import add_article, new_starters, reembed
+from pullquote.errors import ArticleError, EncoderMismatch, ModelError
+from pullquote.ingesting import add_article, add_many, new_starters, reembed
 from pullquote.library import Library
 from pullquote.sources import find_files, read_file
 from tests.conftest import BagOfWords
@@ -162,3 +164,62 @@ def test_a_starter_removed_by_hand_does_not_come_back(library: Library, tmp_path
     library.mark_starter(starter.sha256)
     library.remove(stored.id)
     assert new_starters(library, tmp_path) == []
+
+
+def texts(folder: Path, count: int) -> list[str]:
+    """Files of a few sentences; every third has the text of the one before."""
+    for number in range(count):
+        text = f"Note {number - (number % 3 == 2)} says that boats came in. Nobody saw them."
+        (folder / f"{number:03}.txt").write_text(text, "utf-8")
+    return sorted(map(str, folder.glob("*.txt")))
+
+
+class Dying(FakeWorker):
+    """A worker whose process dies at its third batch."""
+
+    def encode_batch(self, texts: list[str]) -> Vectors:
+        if len(self.seen) == 2:
+            self.seen.append("")
+            raise ModelError("the embedding process ended unexpectedly")
+        return super().encode_batch(texts)
+
+
+def test_many_articles_are_added_once_each_though_a_worker_dies(tmp_path: Path) -> None:
+    """And what is there already is passed over by a second run, without embedding."""
+    files = tmp_path / "files"
+    files.mkdir()
+    names = texts(files, 60)
+    library = Library(tmp_path / "store")
+    dying = Dying()
+
+    def read(name: str) -> Article:
+        return read_file(Path(name))
+
+    results = list(add_many(library, names, read, [dying, FakeWorker()]))
+    assert "" in dying.seen
+    outcomes = [result[2] for result in results if not isinstance(result, ArticleError)]
+    assert sorted(outcomes) == ["new"] * 40 + ["unchanged"] * 20
+    held = library.articles()
+    assert len({article.sha256 for article, _ in held}) == len(held) == 40
+    assert [problem for problem in keeping.check(library) if "vector index" not in problem] == []
+    idle = FakeWorker()
+    again = list(add_many(library, [*names, str(tmp_path / "none.txt")], read, [idle]))
+    assert sum(isinstance(result, ArticleError) for result in again) == 1
+    assert {result[2] for result in again if not isinstance(result, ArticleError)} == {"unchanged"}
+    assert idle.seen == []
+    library.close()
+
+
+def test_a_worker_that_dies_again_ends_it_and_what_was_stored_stays(tmp_path: Path) -> None:
+    class Dead(FakeWorker):
+        def encode_batch(self, texts: list[str]) -> Vectors:
+            if len(self.seen) >= 4:
+                raise ModelError("the embedding process ended unexpectedly")
+            return super().encode_batch(texts)
+
+    names = texts(tmp_path, 30)
+    library = Library(tmp_path / "store")
+    with pytest.raises(ModelError, match="ended unexpectedly"):
+        list(add_many(library, names, lambda name: read_file(Path(name)), [Dead()]))
+    assert len(library.articles()) == 4
+    library.close()

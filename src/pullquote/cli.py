@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.logging import RichHandler
 
-from pullquote import cli_bench, cli_library, cli_quality, logs
+from pullquote import cli_adding, cli_bench, cli_library, cli_quality, logs
 from pullquote.cli_library import open_library
 from pullquote.errors import LibraryError, PullquoteError
 from pullquote.library import Library
@@ -25,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_adding.app)
 app.add_typer(cli_library.app)
 app.add_typer(cli_quality.app)
 app.add_typer(cli_bench.app, name="bench")

@@ -1,6 +1,5 @@
 """The part of the `pullquote` command that fills, changes and keeps the library."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,56 +17,6 @@ tokens = typer.Typer(help="Editors' tokens, which changes over HTTP and on the p
 app.add_typer(tokens, name="token")
 
 ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The id that `pullquote list` shows.")]
-
-
-@app.command()
-def add(
-    sources: Annotated[
-        list[str], typer.Argument(help="Files, folders, web addresses, or - for text that is piped in.")
-    ],
-    title: Annotated[str, typer.Option(help="A title, for one source.")] = "",
-) -> None:
-    """Add articles to the library, or replace those whose file or page has changed."""
-    from pullquote import sources as reading
-    from pullquote.articles import decode, make_article
-    from pullquote.datatypes import Article
-    from pullquote.embedding import WorkerEncoder
-    from pullquote.fetching import Fetcher
-    from pullquote.ingesting import add_article
-    from pullquote.vector_index import VectorIndex
-
-    settings = Settings()
-    fetcher = Fetcher(settings.fetch_hosts)
-    pages = [source for source in sources if source == "-" or reading.is_page(source)]
-    names = [*map(str, reading.find_files(Path(source) for source in sources if source not in pages)), *pages]
-    if not names:
-        raise ArticleError(f"there is no file to read in there ({', '.join(reading.SUFFIXES)}); name one")
-    if title and len(names) > 1:
-        raise ArticleError(f"one title cannot name {len(names)} articles; add them one by one")
-
-    def read(name: str) -> Article:
-        if name == "-":
-            return make_article(decode(sys.stdin.buffer.read(reading.MAX_BYTES + 1)), title=title)
-        return (
-            reading.read_page(name, fetcher, title) if reading.is_page(name) else reading.read_file(Path(name), title)
-        )
-
-    failed = 0
-    with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
-        for name in names:
-            try:
-                found = read(name)
-                article, outcome = add_article(library, found, encoder, progress(found.title))
-            except ArticleError as error:
-                err.print(str(error), style="red")
-                failed += 1
-                continue
-            note = {"new": "", "changed": "  (a new version)", "unchanged": "  (was there already)"}[outcome]
-            out.print(f"{article.id}  {article.title}{note}")
-        VectorIndex.build(library)
-    if failed:
-        err.print(f"{failed} of {len(names)} were not added")
-        raise typer.Exit(1)
 
 
 @app.command(name="list")

@@ -54,11 +54,13 @@ class QuestionEncoder:
 class WorkerEncoder:
     """sentence-transformers in a process of its own, which starts at the first text and ends with `close`.
 
-    `name` is `BUILT_IN`, a sentence-transformers folder, or a name that it can load.
+    `name` is `BUILT_IN`, a sentence-transformers folder, or a name that it can load. `threads` are torch's own choice
+    where they are 0.
     """
 
-    def __init__(self, name: str = BUILT_IN) -> None:
+    def __init__(self, name: str = BUILT_IN, threads: int = 0) -> None:
         self.name = name
+        self._threads = threads
         self._pool = _worker()
 
     def encode(self, texts: Sequence[str], progress: Progress = lambda _done, _total: None) -> Vectors:
@@ -75,7 +77,7 @@ class WorkerEncoder:
     def encode_batch(self, texts: list[str]) -> Vectors:
         """The vectors of a few texts. Raises `ModelError` when the process dies or cannot load its model."""
         try:
-            return self._pool.submit(_encode, self.name, texts).result()
+            return self._pool.submit(_encode, self.name, self._threads, texts).result()
         except BrokenProcessPool as error:
             self._pool = _worker()
             raise ModelError(
@@ -122,7 +124,9 @@ def built_in_folder() -> Path:
 _loaded: dict[str, Any] = {}  # in the worker process only: its one model
 
 
-def _encode(name: str, texts: list[str]) -> Vectors:
+def _encode(name: str, threads: int, texts: list[str]) -> Vectors:
+    if threads and not _loaded:
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # read when torch is imported
     model = _loaded.get(name) or _loaded.setdefault(name, _load(name))
     vectors: Vectors = model.encode(texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
     return vectors

@@ -91,7 +91,7 @@ def _ms(index: Any, query: Vectors) -> float:
 def _tune(index: Any, blocks: Blocks, count: int) -> tuple[float, float]:
     """Look into as many lists as it takes; gives the recall that was reached, and the milliseconds of a question."""
     queries = _questions(_sample(blocks, count, TRIED)[:TRIED])
-    exact = _nearest(queries, blocks)
+    exact = nearest(queries, blocks)
     lists, recall = lists_of(index), 0.0
     lists.nprobe = 8
     while recall < ENOUGH and lists.nprobe < lists.nlist:
@@ -109,13 +109,13 @@ def _questions(vectors: Vectors) -> Vectors:
     return np.asarray(LIKENESS * vectors + (1 - LIKENESS**2) ** 0.5 * noise, dtype=np.float32)
 
 
-def _nearest(queries: Vectors, blocks: Blocks) -> Keys:
+def nearest(queries: Vectors, blocks: Blocks) -> Keys:
     """The keys of the nearest vectors (queries, DEPTH), by brute force."""
     scores, names = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
     for keys, vectors in blocks():
         scores = np.hstack([scores, queries @ vectors.T])
         names = np.hstack([names, np.broadcast_to(keys, (len(queries), len(keys)))])
-        top = np.argpartition(-scores, DEPTH - 1, axis=1)[:, :DEPTH]
+        top = np.argpartition(-scores, min(DEPTH, scores.shape[1]) - 1, axis=1)[:, :DEPTH]
         scores, names = np.take_along_axis(scores, top, axis=1), np.take_along_axis(names, top, axis=1)
     return names
 

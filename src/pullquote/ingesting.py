@@ -2,13 +2,16 @@
 
 import dataclasses
 import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Literal
 
 from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk
 from pullquote.embedding import Progress, WorkerEncoder, fingerprint
-from pullquote.errors import ArticleError
+from pullquote.errors import ArticleError, LibraryError, ModelError
 from pullquote.library import Library
 from pullquote.sources import find_files, has_source, read_file
 
@@ -29,8 +32,46 @@ def add_article(
     known = library.find(source=article.source) if has_source(article) else None
     if known:
         article = dataclasses.replace(article, id=known)
-    _store(library, article, encoder, progress)
+    try:
+        _store(library, article, encoder, progress)
+    except LibraryError:
+        if same := library.find(sha256=article.sha256):  # another worker was faster with the same text
+            return library.article(same), "unchanged"
+        raise
     return article, "changed" if known else "new"
+
+
+def add_many(
+    library: Library, names: Sequence[str], read: Callable[[str], Article], encoders: Sequence[WorkerEncoder]
+) -> Iterator[tuple[str, Article, Outcome] | ArticleError]:
+    """Read and add articles by several workers, each with its own encoder; gives each as it is done, in no order.
+
+    What is stored before an interruption is passed over the next time, by its text. A worker whose process dies gets
+    another one, and does its article again.
+    """
+    free: SimpleQueue[WorkerEncoder] = SimpleQueue()
+    for encoder in encoders:
+        free.put(encoder)
+
+    def work(name: str) -> tuple[str, Article, Outcome] | ArticleError:
+        encoder = free.get()
+        try:
+            article = read(name)
+            try:
+                return name, *add_article(library, article, encoder, lambda *_: None)
+            except ModelError:
+                return name, *add_article(library, article, encoder, lambda *_: None)
+        except ArticleError as error:
+            return error
+        finally:
+            free.put(encoder)
+
+    pool = ThreadPoolExecutor(len(encoders), "ingest")
+    try:
+        for future in as_completed([pool.submit(work, name) for name in names]):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def rename(library: Library, article_id: str, title: str, encoder: WorkerEncoder, progress: Progress) -> Article:

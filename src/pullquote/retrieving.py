@@ -57,6 +57,10 @@ class Retriever:
             with stage("fuse"):
                 return self._fuse(dense, lexical, count)
 
+    def wait(self) -> None:
+        """Wait until what has been noticed of the library so far is in the indexes."""
+        self._words.wait()
+
     def _fuse(self, dense: dict[int, float], lexical: dict[int, float], count: int) -> list[Passage]:
         """The passages with the highest cosine + weight × BM25 / its maximum."""
         top = max(lexical.values(), default=1.0)

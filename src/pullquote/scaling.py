@@ -16,15 +16,14 @@ from pullquote.chunking import chunk_article
 from pullquote.datatypes import Passage
 from pullquote.embedding import BUILT_IN, QuestionEncoder, fingerprint
 from pullquote.evaluating import GoldQuestion
+from pullquote.index_types import DEPTH, nearest
 from pullquote.library import FILE_NAME, Library
 from pullquote.measuring import holds
 from pullquote.retrieving import Retriever
 from pullquote.timing import noted
 from pullquote.vector_index import VectorIndex
 
-DEPTH = 10  # of recall@10
 STAGES = ("lexical", "dense")
-BLOCK = 100_000  # vectors compared by brute force at a time
 WARM = 8  # questions asked before the clock runs
 
 Vectors = NDArray[np.float32]
@@ -56,8 +55,11 @@ def _finding(
     retriever: Retriever, gold: Sequence[GoldQuestion], titles: dict[str, str], count: int, scan: float
 ) -> Iterator[Figure]:
     texts = [question.question for question in gold]
+    began = time.perf_counter()
     for text in texts[:WARM]:
         retriever.retrieve(text, 5)
+    retriever.wait()
+    yield Figure.of("words read in after the start", "s", [time.perf_counter() - began])
     rows, found = list[dict[str, float]](), list[list[Passage]]()
     for text in texts:
         began = time.perf_counter()
@@ -82,14 +84,7 @@ def _recall(retriever: Retriever, texts: Sequence[str]) -> float:
     """The share of the ten nearest chunks, by brute force over the library's own vectors, that the index finds."""
     queries = np.concatenate([retriever.encoder.encode([text]) for text in texts])
     index = VectorIndex.open(retriever.library)
-    keys = retriever.library.all_keys()
-    scores, names = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-    for first in range(0, len(keys), BLOCK):
-        block = keys[first : first + BLOCK]
-        scores = np.hstack([scores, queries @ retriever.library.vectors_of(block.tolist()).T])
-        names = np.hstack([names, np.broadcast_to(block, (len(queries), len(block)))])
-        top = np.argpartition(-scores, min(DEPTH, scores.shape[1]) - 1, axis=1)[:, :DEPTH]
-        scores, names = np.take_along_axis(scores, top, axis=1), np.take_along_axis(names, top, axis=1)
+    names = nearest(queries, retriever.library.vector_blocks)
     found = [{key for key, _ in index.search(query, DEPTH)} for query in queries]
     return float(np.mean([len(ours & set(row.tolist())) / len(row) for ours, row in zip(found, names, strict=True)]))
 

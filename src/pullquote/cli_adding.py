@@ -1,0 +1,104 @@
+"""`pullquote add`: one by one, or many by several workers."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pullquote.cli_library import open_library
+from pullquote.datatypes import Article
+from pullquote.errors import ArticleError
+from pullquote.settings import Settings
+from pullquote.terminal import err, out, progress_bars
+
+app = typer.Typer()
+NOTES = {"new": "", "changed": "  (a new version)", "unchanged": "  (was there already)"}
+
+
+@app.command()
+def add(
+    sources: Annotated[
+        list[str], typer.Argument(help="Files, folders, web addresses, or - for text that is piped in.")
+    ],
+    title: Annotated[str, typer.Option(help="A title, for one source.")] = "",
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Processes that embed, 500 MB each; more than one for thousands of files."),
+    ] = 1,
+) -> None:
+    """Add articles to the library, or replace those whose file or page has changed."""
+    from pullquote import sources as reading
+    from pullquote.articles import decode, make_article
+    from pullquote.embedding import WorkerEncoder
+    from pullquote.fetching import Fetcher
+    from pullquote.ingesting import add_article
+    from pullquote.vector_index import VectorIndex
+
+    settings = Settings()
+    fetcher = Fetcher(settings.fetch_hosts)
+    pages = [source for source in sources if source == "-" or reading.is_page(source)]
+    names = [*map(str, reading.find_files(Path(source) for source in sources if source not in pages)), *pages]
+    if not names:
+        raise ArticleError(f"there is no file to read in there ({', '.join(reading.SUFFIXES)}); name one")
+    if title and len(names) > 1:
+        raise ArticleError(f"one title cannot name {len(names)} articles; add them one by one")
+
+    def read(name: str) -> Article:
+        if name == "-":
+            return make_article(decode(sys.stdin.buffer.read(reading.MAX_BYTES + 1)), title=title)
+        return (
+            reading.read_page(name, fetcher, title) if reading.is_page(name) else reading.read_file(Path(name), title)
+        )
+
+    if workers > 1:
+        _add_many(settings, names, read, workers)
+        return
+    failed = 0
+    with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
+        for name in names:
+            try:
+                found = read(name)
+                article, outcome = add_article(library, found, encoder, progress(found.title))
+            except ArticleError as error:
+                err.print(str(error), style="red")
+                failed += 1
+                continue
+            out.print(f"{article.id}  {article.title}{NOTES[outcome]}")
+        VectorIndex.build(library)
+    if failed:
+        err.print(f"{failed} of {len(names)} were not added")
+        raise typer.Exit(1)
+
+
+def _add_many(settings: Settings, names: list[str], read: Callable[[str], Article], workers: int) -> None:
+    """Add by several workers; says how many of what there were, and how fast."""
+    from pullquote.embedding import WorkerEncoder
+    from pullquote.ingesting import add_many
+    from pullquote.vector_index import VectorIndex
+
+    threads, counts, began = max(1, (os.cpu_count() or 1) // workers), Counter[str](), time.monotonic()
+    with open_library(settings) as library, progress_bars() as progress, ExitStack() as stack:
+        encoders = [stack.enter_context(WorkerEncoder(settings.encoder, threads)) for _ in range(workers)]
+        bar, before = progress("adding"), library.size()[0]
+        bar(0, len(names))
+        for number, result in enumerate(add_many(library, names, read, encoders), start=1):
+            if isinstance(result, ArticleError):
+                err.print(str(result), style="red")
+                counts["failed"] += 1
+            else:
+                _, article, outcome = result
+                out.print(f"{article.id}  {article.title}{NOTES[outcome]}")
+                counts[outcome] += 1
+            bar(number, len(names))
+        seconds, chunks = time.monotonic() - began, library.size()[0] - before
+        VectorIndex.build(library)
+    said = ", ".join(f"{count} {what}" for what, count in counts.items())
+    err.print(f"{said}; {chunks:,} more chunks in {seconds:.0f} s, {chunks / seconds:.1f} a second")
+    if counts["failed"]:
+        raise typer.Exit(1)
