@@ -9,14 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from pullquote.answering import Assistant
-from pullquote.embedding import WorkerEncoder
-from pullquote.fetching import Fetcher
-from pullquote.jobs import Jobs
-from pullquote.tokens import Tokens
-from pullquote.web.access import Access
-from pullquote.web.server import build
-from tests.conftest import open_settings
 from tests.test_problems import check
+from tests.whole import client_of
 
 ASK = "Who was the first to report the intelligence discovery?"
 EVENTS = {"accept": "text/event-stream"}
@@ -25,12 +19,8 @@ QUESTIONS = [ASK, "What is the capital of France?", "What is this about?", "Hell
 
 @pytest.fixture(scope="module")
 def client(assistant: Assistant) -> Iterator[TestClient]:
-    tokens, jobs = Tokens(assistant.library), Jobs(assistant.library, WorkerEncoder)
-    app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True), open_settings())
-    with TestClient(app, base_url="http://pullquote.test") as client:
+    with client_of(assistant, follow_redirects=True) as client:
         yield client
-    jobs.close()
-    tokens.close()
 
 
 def events(text: str) -> list[tuple[str, Any]]:

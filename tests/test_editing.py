@@ -15,6 +15,7 @@ from pullquote.embedding import BUILT_IN, QuestionEncoder, Vectors, WorkerEncode
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
 from pullquote.library import Library
+from pullquote.sessions import Sessions
 from pullquote.tokens import Tokens
 from pullquote.web.access import Access
 from pullquote.web.server import build
@@ -71,8 +72,9 @@ def desk_over(folder: Path, open_reading: bool) -> Iterator[Desk]:
     article = make_article(FERRY, title="Ferry")
     put_embedded(library, article)
     tokens, jobs = Tokens(library), Jobs(library, lambda: Small(BUILT_IN))
-    settings = open_settings(reader="fast")
-    app = build(Assistant.open(library, settings), jobs, Fetcher(), Access(tokens, open_reading), settings)
+    settings = open_settings(reader="fast", open_reading=open_reading)
+    sessions = Sessions(library)
+    app = build(Assistant.open(library, settings), jobs, Fetcher(), Access(tokens, sessions, settings), settings)
     with TestClient(app, base_url="http://pullquote.test", follow_redirects=False) as client:
         yield Desk(client, library, {"authorization": f"Bearer {tokens.new('Ada')}"}, article.id)
     jobs.close()

@@ -17,6 +17,7 @@ from pullquote.embedding import WorkerEncoder
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
 from pullquote.library import FILE_NAME, Library
+from pullquote.sessions import Sessions
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.web.access import Access
@@ -48,8 +49,8 @@ def desk(store: Path, tmp_path: Path) -> Iterator[Desk]:
     settings = open_settings(reader="fast")
     library = Library(tmp_path / "store")
     assistant = Assistant.open(library, settings)
-    tokens, jobs = Tokens(library), Jobs(library, WorkerEncoder, room=1)
-    app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True), settings)
+    tokens, sessions, jobs = Tokens(library), Sessions(library), Jobs(library, WorkerEncoder, room=1)
+    app = build(assistant, jobs, Fetcher(), Access(tokens, sessions, settings), settings)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield Desk(client, assistant, jobs, {"authorization": f"Bearer {tokens.new('Ada')}"})
     jobs.close()

@@ -3,32 +3,22 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
 from pullquote.answering import Assistant
 from pullquote.datatypes import Article
-from pullquote.embedding import WorkerEncoder
-from pullquote.fetching import Fetcher
-from pullquote.jobs import Jobs
-from pullquote.tokens import Tokens
-from pullquote.web.access import Access
-from pullquote.web.server import build
-from tests.conftest import open_settings
+from tests.whole import client_of
 
 ASK = "Who was the first to report the intelligence discovery?"
 
 
 @pytest.fixture(scope="module")
 def client(assistant: Assistant) -> Iterator[TestClient]:
-    tokens = Tokens(assistant.library)
-    jobs = Jobs(assistant.library, WorkerEncoder)
-    app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True), open_settings())
-    with TestClient(app, base_url="http://pullquote.test") as client:
+    with client_of(assistant, follow_redirects=True) as client:
         yield client
-    jobs.close()
-    tokens.close()
 
 
 def test_ask_gives_the_answer_with_its_slice(client: TestClient, article: Article) -> None:
@@ -181,3 +171,47 @@ def test_own_page_and_programs_can_ask(client: TestClient) -> None:
 def test_doors_that_nobody_needs_are_shut(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
     assert client.post(path, files={"files": b"x"}).status_code in {404, 405}
+
+
+NAMES = ("ask", "answer", "predict", "../../etc/passwd", "%2e%2e", "\u0000", "a" * 5_000, "🦊", "0", "-1", "lambda_1")
+JOIN = "/gradio_api/queue/join"
+
+
+@pytest.mark.parametrize("door", ["call", "call/v2", "run", "api", "component_server", "stream", "info", "file="])
+def test_an_unknown_name_of_gradios_interface_is_404_without_a_trace(client: TestClient, door: str) -> None:
+    for name in NAMES:
+        response = client.post(f"/gradio_api/{door}/{quote(name, safe='')}", json={"data": []})
+        assert response.status_code == 404
+        assert "Traceback" not in response.text
+        assert client.get(f"/gradio_api/{door}/{quote(name, safe='')}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"fn_index": number, "data": data, "session_hash": session}
+        for number in (-1, 10**6, None, "x", 0)
+        for data, session in (([], None), (None, "s"), ("x", 3), ([{}] * 50, None))
+    ],
+)
+def test_a_call_that_the_page_never_makes_is_no_error_of_ours(client: TestClient, body: dict[str, object]) -> None:
+    response = client.post(JOIN, json=body)
+    assert response.status_code < 500
+    assert "Traceback" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/api/ask", {"question": "x" * 2_001}, 422),
+        ("/api/ask", {"question": "x" * 5_000_000}, 413),
+        (JOIN, {"data": ["x" * 2_001, [], ""], "fn_index": 0, "session_hash": "s"}, 422),
+        (JOIN, {"data": ["x" * 5_000_000, [], ""], "fn_index": 0, "session_hash": "s"}, 413),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 5_000_000}]}, 413),
+        ("/mcp", {"x": "x" * 5_000_000}, 413),
+    ],
+)
+def test_what_is_too_long_is_said_whatever_the_way(
+    client: TestClient, path: str, body: dict[str, object], status: int
+) -> None:
+    assert client.post(path, json=body).status_code == status

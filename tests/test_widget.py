@@ -1,6 +1,7 @@
 """What is said to pages of other origins: the script, whether they are listed, who may frame and who may ask."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -8,14 +9,8 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from pullquote.answering import Assistant
-from pullquote.embedding import WorkerEncoder
-from pullquote.fetching import Fetcher
-from pullquote.jobs import Jobs
-from pullquote.settings import Settings
-from pullquote.tokens import Tokens
-from pullquote.web.access import Access
-from pullquote.web.server import build
 from tests.test_visitors import SECRET, soon, token
+from tests.whole import client_of
 
 APP = "https://ask.corp.example"
 LISTED = ("https://intranet.example", "https://a.b.corp.example")
@@ -31,19 +26,11 @@ ASK = {"question": "Who was the first to report the intelligence discovery?"}
 
 @pytest.fixture(scope="module")
 def client(assistant: Assistant) -> Iterator[TestClient]:
-    settings = Settings(
-        hosts="*.corp.example",
-        embed_origins="https://intranet.example https://*.corp.example",
-        embed_secret=SecretStr(SECRET),
-        rate=3,
-    )
-    tokens = Tokens(assistant.library)
-    jobs = Jobs(assistant.library, WorkerEncoder)
-    app = build(assistant, jobs, Fetcher(), Access(tokens, open_reading=True), settings)
-    with TestClient(app, base_url=APP) as client:
+    listed = "https://intranet.example https://*.corp.example"
+    settings: dict[str, Any] = {"hosts": "*.corp.example", "embed_origins": listed, "rate": 3}
+    settings["embed_secret"] = SecretStr(SECRET)
+    with client_of(assistant, url=APP, follow_redirects=True, **settings) as client:
         yield client
-    jobs.close()
-    tokens.close()
 
 
 def ancestors(policy: str) -> str:

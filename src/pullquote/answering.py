@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Literal, Self, Union
 
@@ -60,6 +61,7 @@ class Assistant:
         self.listeners: list[Callable[[Answer], None]] = []  # hear every answer, in the thread that asked
         self._retriever = retriever
         self._worder = worder
+        self._sees: frozenset[str] | None = None
 
     @classmethod
     def open(cls, library: Library, settings: Settings) -> Self:
@@ -76,6 +78,18 @@ class Assistant:
     def without_model(self) -> "Assistant":
         """The same assistant, which answers in the articles' own words."""
         return Assistant(self._retriever, self.examiner)
+
+    def seen_by(self, groups: frozenset[str] | None) -> Self:
+        """The same assistant, for members of these groups: what is not shown to them is not there for it.
+
+        With None, it knows all. What is kept from one question to the next is kept apart by groups.
+        """
+        seen = copy(self)
+        seen._sees = groups
+        seen._retriever = self._retriever.seen_by(groups)
+        seen.library = seen._retriever.library
+        seen.examiner = self.examiner.seen_by(groups)
+        return seen
 
     def ask(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Answer:
         """The answer, as `trace` gives it."""
@@ -97,7 +111,7 @@ class Assistant:
         seconds = {"retrieve": 0.0, "read": 0.0}
         began = time.perf_counter()
         until = self._worder.until() if self._worder else 0.0
-        key = (self.library.state, question, tuple(history), article)
+        key = (self.library.state, self._sees, question, tuple(history), article)
         if known := self.cache.get(key):
             trace = Trace(replace(known.answer, seconds={}), known.readings)
         elif asked.kind in GUIDANCE:

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.logging import RichHandler
 
-from pullquote import cli_adding, cli_bench, cli_library, cli_quality, logs
+from pullquote import cli_access, cli_adding, cli_bench, cli_library, cli_quality, logs
 from pullquote.cli_library import open_library
 from pullquote.errors import LibraryError, PullquoteError
 from pullquote.library import Library
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_adding.app)
 app.add_typer(cli_library.app)
+app.add_typer(cli_access.app)
 app.add_typer(cli_quality.app)
 app.add_typer(cli_bench.app, name="bench")
 NOT_FOUND = 3
@@ -84,10 +85,12 @@ def serve(
     from pullquote.answering import Assistant
     from pullquote.embedding import WorkerEncoder, fingerprint
     from pullquote.ingesting import add_article, new_starters
+    from pullquote.people import access_mode
     from pullquote.vector_index import VectorIndex
 
     given: dict[str, Any] = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    access_mode(settings)  # refuses before any work is done
     if settings.log == "json":
         logs.write_json(settings.log_questions)
     signal.signal(signal.SIGTERM, _end)

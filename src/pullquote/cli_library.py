@@ -10,11 +10,9 @@ import typer
 from pullquote.errors import ArticleError
 from pullquote.library import Library
 from pullquote.settings import Settings
-from pullquote.terminal import err, out, progress_bars, show_articles, show_table
+from pullquote.terminal import err, out, progress_bars, show_articles
 
 app = typer.Typer()
-tokens = typer.Typer(help="Editors' tokens, which changes over HTTP and on the page need.", no_args_is_help=True)
-app.add_typer(tokens, name="token")
 
 ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The id that `pullquote list` shows.")]
 
@@ -147,36 +145,6 @@ def backup(target: Annotated[Path, typer.Argument(metavar="FILE", help="A new fi
     with open_library(Settings()) as library:
         keeping.backup(library, target)
     out.print(f"wrote {target}; `pullquote import {target}` takes it in")
-
-
-@tokens.command(name="new")
-def new_token(name: Annotated[str, typer.Option(help="Whose it is.")]) -> None:
-    """Make a token, shown this once only."""
-    from pullquote.tokens import Tokens
-
-    with open_library(Settings()) as library:
-        token = Tokens(library).new(name)
-    out.print(token)
-    err.print("Keep it: it is not shown again. Enter it on the page “Articles”.", style="dim")
-
-
-@tokens.command(name="list")
-def list_tokens() -> None:
-    """Show who holds a token, and since when."""
-    from pullquote.tokens import Tokens
-
-    with open_library(Settings()) as library:
-        show_table("Tokens", ("name", "made"), Tokens(library).all())
-
-
-@tokens.command(name="remove")
-def remove_token(name: Annotated[str, typer.Argument(help="Whose it is.")]) -> None:
-    """End a token."""
-    from pullquote.tokens import Tokens
-
-    with open_library(Settings()) as library:
-        Tokens(library).remove(name)
-    out.print(f"the token of {name} is worth nothing now")
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
+from typing import Self
 
 from pullquote.datatypes import Passage, Span
 from pullquote.judging import Judge, Place, Verdict, place_of
@@ -44,20 +46,26 @@ class Examiner:
         self._retriever = retriever
         self._reader = reader
         self._load_second = load_second
-        self._second: Reader | None = None
+        self._second: list[Reader] = []  # one, once it is loaded; shared by the copies that `seen_by` makes
         self._loading = threading.Lock()
 
     @property
     def is_complete(self) -> bool:
         """Whether every reader that there is to be is loaded."""
-        return self._load_second is None or self._second is not None
+        return self._load_second is None or bool(self._second)
 
     def second(self) -> Reader | None:
         """The second reader, loaded; None when there is to be none."""
         with self._loading:
-            if self._second is None and self._load_second:
-                self._second = self._load_second()
-            return self._second
+            if not self._second and self._load_second:
+                self._second.append(self._load_second())
+            return self._second[0] if self._second else None
+
+    def seen_by(self, groups: frozenset[str] | None) -> Self:
+        """The same examiner, for members of these groups."""
+        seen = copy(self)
+        seen._retriever = self._retriever.seen_by(groups)
+        return seen
 
     def retrieve(self, question: str, article: str | None = None, count: int = PASSAGES) -> list[Passage]:
         """The likeliest passages for a question, of one article if its id is given."""

@@ -16,8 +16,9 @@ from pullquote.datatypes import Article
 from pullquote.errors import LibraryError
 from pullquote.library import FILE_NAME, Library
 from pullquote.vector_index import problem_of
+from pullquote.visibility import groups_of, show_to
 
-PRIVATE = ("tokens", "starters")  # tables that say something of this installation, not of its articles
+PRIVATE = ("tokens", "sessions", "starters")  # tables that say something of this installation, not of its articles
 PAGES_A_STEP = 256  # copied before writers get a turn
 
 
@@ -68,6 +69,7 @@ def _take_in(library: Library, other: Library) -> tuple[int, int]:
         if library.find(sha256=article.sha256):
             known += 1
             continue
+        show_to(library, article.id, groups_of(other, article.id))
         chunks = other.chunks(other.keys(article.id))
         own = vectors[[rows[key] for key in chunks]]
         library.add(article, list(chunks.values()), own, other.encoder, other.given_title(article.id))

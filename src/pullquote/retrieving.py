@@ -1,6 +1,8 @@
 """From a question to passages: nearest by meaning ⊕ best by words, fused by score."""
 
 import re
+from copy import copy
+from typing import Self
 
 from pullquote.datatypes import Article, Chunk, Passage
 from pullquote.embedding import Encoder
@@ -8,6 +10,7 @@ from pullquote.library import Library
 from pullquote.sentences import sentence_spans
 from pullquote.timing import stage
 from pullquote.vector_index import Follower
+from pullquote.visibility import SeenLibrary
 from pullquote.word_index import WordIndex
 
 CANDIDATES = 50  # taken from each of the two searches
@@ -32,11 +35,17 @@ class Retriever:
     """
 
     def __init__(self, library: Library, encoder: Encoder) -> None:
-        self.library = library
+        self.library: Library = library
         self.encoder = encoder
         self._index = Follower(library)
         self._words = WordIndex(library)
         self._made_by = library.encoder
+
+    def seen_by(self, groups: frozenset[str] | None) -> Self:
+        """The same search, for members of these groups; what is not shown to them is not searched."""
+        seen = copy(self)
+        seen.library = SeenLibrary(self.library, groups)
+        return seen
 
     def retrieve(self, question: str, count: int, article: str | None = None) -> list[Passage]:
         """The `count` best passages for the question, best first; fewer when the library is small.
@@ -49,10 +58,13 @@ class Retriever:
             self.library.require_encoder(self._made_by or self.library.encoder)
             index = self._index.current()
             within = self.library.keys(article) if article else None
+            hidden = self.library.hidden_keys() if isinstance(self.library, SeenLibrary) else frozenset()
             with stage("lexical"):
-                lexical = dict(self._words.search(content_words(question), CANDIDATES, index.size, within))
+                words, most = content_words(question), CANDIDATES + len(hidden)
+                found = self._words.search(words, most, index.size, within)
+                lexical = dict([pair for pair in found if pair[0] not in hidden][:CANDIDATES])
             with stage("dense"):
-                nearest = index.cosines(vector, within) if within else dict(index.search(vector, CANDIDATES))
+                nearest = index.cosines(vector, within) if within else dict(index.search(vector, CANDIDATES, hidden))
                 dense = nearest | index.cosines(vector, lexical.keys() - nearest.keys())
             with stage("fuse"):
                 return self._fuse(dense, lexical, count)

@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS chunks (
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, tokenize = 'porter unicode61');
 CREATE TABLE IF NOT EXISTS removals (revision INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS starters (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS visible (article_id TEXT, "group" TEXT, PRIMARY KEY (article_id, "group")) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sessions (
+    sha256 TEXT PRIMARY KEY, data TEXT NOT NULL, ends_at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tokens (
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -42,6 +45,7 @@ _STEPS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE articles ADD COLUMN pages TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE articles ADD COLUMN given_title TEXT NOT NULL DEFAULT ''",
     ),
+    (),  # nothing to change; but an older version would show to everybody what the table `visible` keeps for some
 )
 FORMAT = str(1 + len(_STEPS))
 

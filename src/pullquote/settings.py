@@ -53,6 +53,18 @@ class Settings(BaseSettings):
         default="",
         description='proxies whose X-Forwarded-For, -Proto and -Host are believed: "10.0.0.2, 10.1.0.0/16"',
     )
+    access: Literal["open", "password", "oidc", "proxy"] | None = Field(
+        default=None,
+        description="who may ask: open to whoever reaches it (the default on this machine only), or people known by a "
+        "password, by an OpenID provider, or by X-Forwarded-User and -Groups of the named proxies",
+    )
+    passwords: Path | None = Field(default=None, description="file of people, made by `pullquote user set NAME`")
+    oidc_issuer: str = Field(default="", description="address of the OpenID provider: https://login.corp")
+    oidc_client: str = Field(default="", description="this app's client id at the provider")
+    oidc_secret: SecretStr = Field(default=SecretStr(""), description="this app's client secret at the provider")
+    editor_group: str = Field(default="editors", description="group whose members change articles")
+    admin_group: str = Field(default="admins", description="group whose members see logs and settings too")
+    session_hours: float = Field(default=12, gt=0, le=8760, description="hours until one signs in again")
     rate: int = Field(default=30, ge=0, description="questions a minute from one visitor; 0 for no limit")
     rate_all: int = Field(default=600, ge=0, description="questions a minute from all visitors; 0 for no limit")
     line: int = Field(default=64, ge=0, description="questions that may wait in line; more are told to come again")

@@ -109,28 +109,33 @@ class VectorIndex:
             gone=gone,
             new_keys=added,
             new=new if len(added) else self.new[:0],
-            kept=faiss.IDSelectorNot(faiss.IDSelectorBatch(gone)) if len(gone) else None,
+            kept=_without(gone) if len(gone) else None,
         )
 
-    def search(self, vector: Vectors, count: int) -> list[tuple[int, float]]:
-        """Keys and cosines of the `count` nearest chunks to a unit vector (dimension,), nearest first."""
+    def search(self, vector: Vectors, count: int, hidden: frozenset[int] = frozenset()) -> list[tuple[int, float]]:
+        """Keys and cosines of the `count` nearest chunks to a unit vector (dimension,), nearest first.
+
+        Chunks with a `hidden` key are none of them.
+        """
+        kept = _without(np.union1d(self.gone, [*hidden])) if hidden else self.kept
         found: list[tuple[int, float]] = []
         if most := min(count, self.base.ntotal):
-            scores, keys = self.base.search(vector[None, :], most, params=self._parameters())
+            scores, keys = self.base.search(vector[None, :], most, params=self._parameters(kept))
             pairs = zip(keys[0].tolist(), scores[0].tolist(), strict=True)
             found = [(key, score) for key, score in pairs if key >= 0]
         if len(self.new_keys):
-            found += zip(self.new_keys.tolist(), (self.new @ vector).tolist(), strict=True)
+            new = zip(self.new_keys.tolist(), (self.new @ vector).tolist(), strict=True)
+            found += [pair for pair in new if pair[0] not in hidden]
         return sorted(found, key=lambda pair: -pair[1])[:count]
 
-    def _parameters(self) -> Any:
+    def _parameters(self, kept: Any) -> Any:
         """What faiss is told for one search; made anew each time, for it writes into them."""
-        if self.kept is None:
+        if kept is None:
             return None
         given: Any = faiss  # whose types do not know the names of its own parameters
         if lists := index_types.lists_of(self.base):
-            return given.SearchParametersIVF(sel=self.kept, nprobe=lists.nprobe)
-        return given.SearchParameters(sel=self.kept)
+            return given.SearchParametersIVF(sel=kept, nprobe=lists.nprobe)
+        return given.SearchParameters(sel=kept)
 
     def cosines(self, vector: Vectors, keys: Iterable[int]) -> dict[int, float]:
         """Cosines of a unit vector (dimension,) and the chunks with these keys."""
@@ -178,6 +183,11 @@ class Follower:
                 self._index = built
         finally:
             self._building = None
+
+
+def _without(keys: Keys) -> Any:
+    """What tells faiss to leave these keys out."""
+    return faiss.IDSelectorNot(faiss.IDSelectorBatch(keys.astype(np.int64)))
 
 
 def problem_of(library: Library) -> str:

@@ -15,6 +15,7 @@ from pullquote.answering import Assistant, Step
 from pullquote.datatypes import Answer
 from pullquote.payloads import Question
 from pullquote.web import problems
+from pullquote.web.access import person_in
 from pullquote.web.describing import describe
 from pullquote.web.pages import TEMPLATES
 
@@ -51,20 +52,21 @@ def routes(assistant: Assistant) -> APIRouter:
     router = APIRouter(tags=["Asking"])
 
     @router.post("/ask", response_model=Answer, responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}}}})
-    def ask(body: Question, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
+    def ask(request: Request, body: Question, accept: Annotated[str, Header(include_in_schema=False)] = "") -> Response:
         """Ask a question.
 
         The answer is JSON; or, where the client accepts `text/event-stream`, an event `stage` for each thing that is
         being done; while a language model words the answer, an event `partial` with the JSON so far; and at last an
         event `answer` with the same JSON, or an event `problem`.
         """
+        seen = assistant.seen_by(person_in(request.scope).sees)
         article = body.article or None
         if article:
-            assistant.library.article(article)
+            seen.library.article(article)
         if EVENTS in accept:
-            steps = assistant.stages(body.question, body.history, article)
+            steps = seen.stages(body.question, body.history, article)
             return problems.stream(_events(chain([next(steps)], steps)))  # a bad question is no stream
-        answer = assistant.ask(body.question, body.history, article)
+        answer = seen.ask(body.question, body.history, article)
         return Response(rendering.to_json(answer), media_type="application/json")
 
     return router

@@ -17,6 +17,7 @@ from pullquote.explaining import Table, explain
 from pullquote.rendering import escape, to_json, to_markdown
 from pullquote.settings import MAX_QUESTION
 from pullquote.suggesting import suggest
+from pullquote.web.access import person_in
 from pullquote.web.limiting import Line, LineFull
 
 log = logging.getLogger("pullquote")
@@ -49,11 +50,22 @@ THEME = gr.themes.Base(
 )
 
 
-def build(assistant: Assistant, line: Line, root: str) -> gr.Blocks:
-    """The page, not yet mounted, under the path `root`; who asks there waits in the line."""
+def build(assistant: Assistant, line: Line, root: str, is_open: bool = True) -> gr.Blocks:
+    """The page, not yet mounted, under the path `root`.
+
+    Who asks there waits in the line, and has signed in unless it `is_open`.
+    """
+
+    def sees(request: gr.Request) -> frozenset[str] | None:
+        return person_in(request.request.scope if request.request else {}).sees
+
+    def seen_by(request: gr.Request) -> Assistant:
+        return assistant.seen_by(sees(request))
+
     with gr.Blocks(title="Pullquote", analytics_enabled=False, fill_width=True) as page, gr.Row(elem_id="page"):
         with gr.Column(scale=6, elem_id="conversation"):
-            gr.Markdown(BANNER.format(root=root), elem_id="banner")
+            account = "" if is_open else " [Account]({root}/login)"
+            gr.Markdown((BANNER + account).format(root=root), elem_id="banner")
             chat = gr.Chatbot(
                 elem_id="chat",
                 show_label=False,
@@ -84,8 +96,10 @@ def build(assistant: Assistant, line: Line, root: str) -> gr.Blocks:
         with gr.Column(scale=5, elem_id="reader"):
             gr.Markdown("The article opens here.", elem_id="reader-empty")
 
-        async def answer(asked: str, history: list[dict[str, Any]], chosen: str) -> AsyncIterator[Update]:
-            steps = _answer(assistant, root, asked, history, chosen)
+        async def answer(
+            asked: str, history: list[dict[str, Any]], chosen: str, request: gr.Request
+        ) -> AsyncIterator[Update]:
+            steps = _answer(seen_by(request), root, asked, history, chosen)
             async with aclosing(_in_turn(line, steps, asked, history)) as shown:
                 async for step in shown:
                     yield step
@@ -93,17 +107,17 @@ def build(assistant: Assistant, line: Line, root: str) -> gr.Blocks:
         limits: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}  # the line is the limit
         for box, asking in ((question, question.submit), *((example, example.click) for example in examples)):
             asking(answer, [box, chat, article], [question, chat, why, data], show_progress="hidden", **limits)
-        suggestions = lru_cache(maxsize=1)(lambda _revision: suggest(assistant, EXAMPLES))
+        suggestions = lru_cache(maxsize=32)(lambda groups, _revision: suggest(assistant.seen_by(groups), EXAMPLES))
 
         def welcome(request: gr.Request) -> list[dict[str, Any]]:
             own = [text.strip() for text in _from_address(request, "questions").split("|") if text.strip()]
             only = _from_address(request, "articles").replace(",", " ").split()
-            found = own[:EXAMPLES] or ([] if only else suggestions(assistant.library.revision))
+            found = own[:EXAMPLES] or ([] if only else suggestions(sees(request), assistant.library.revision))
             shown = [gr.update(value=text, visible=True) for text in found]
             unused = [gr.skip()] * (EXAMPLES - len(shown))
             greeting = escape(_from_address(request, "greeting"))
-            state = f"## {greeting}" if greeting else _empty_state(assistant, root, only)
-            return [gr.update(placeholder=state), gr.update(**_choices(assistant, only)), *shown, *unused]
+            state = f"## {greeting}" if greeting else _empty_state(seen_by(request), root, only)
+            return [gr.update(placeholder=state), gr.update(**_choices(seen_by(request), only)), *shown, *unused]
 
         page.load(welcome, None, [chat, article, *examples], show_progress="hidden", api_visibility="private")
     page.queue(max_size=LOADING, api_open=False)

@@ -1,6 +1,7 @@
 """`/api/v1/articles` and `/api/v1/jobs`: what is in the library, and changes to it, which need an editor's token."""
 
 from dataclasses import asdict
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
@@ -13,6 +14,7 @@ from pullquote.jobs import Job, Jobs
 from pullquote.library import Library
 from pullquote.payloads import ArticleRow, WholeArticle, article_row, whole_article
 from pullquote.sources import MAX_BYTES, has_source, read_bytes, read_page, reread, shown_name
+from pullquote.visibility import SeenLibrary, groups_of, show_to
 from pullquote.web.access import TOKEN, Access
 from pullquote.web.clients import root_of
 from pullquote.web.conditional import tagged
@@ -61,22 +63,34 @@ class Renamed(BaseModel):
     title: str = Field(min_length=1, max_length=MAX_TITLE)
 
 
+class Groups(BaseModel):
+    """Whom an article is shown to; everybody, where no group is named."""
+
+    groups: list[Annotated[str, Field(min_length=1, max_length=120)]] = Field(max_length=100)
+
+
 def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> APIRouter:
     """The routes of one library."""
     router = APIRouter(tags=["Articles"])
+
+    def seen_by(request: Request) -> Library:
+        return SeenLibrary(library, access.person(request).sees)
+
+    library = SeenLibrary(library, None)  # editors see all
     editors, readers = [Depends(TOKEN), Depends(access.editor)], [Depends(access.reader)]
 
     @router.get("/articles", dependencies=readers, response_model=list[ArticleRow])
     def articles(request: Request) -> Response:
         """All articles, oldest first."""
-        rows = [article_row(article, chunks) for article, chunks in library.articles()]
+        rows = [article_row(article, chunks) for article, chunks in seen_by(request).articles()]
         return tagged(request, JSONResponse(rows))
 
     @router.get("/articles/{article_id}", dependencies=readers, response_model=WholeArticle)
     def article(request: Request, article_id: str) -> Response:
         """One article, with its text and its chunks."""
-        with library.snapshot():
-            found = whole_article(library.article(article_id), library.chunks_of(article_id))
+        seen = seen_by(request)
+        with seen.snapshot():
+            found = whole_article(seen.article(article_id), seen.chunks_of(article_id))
         return tagged(request, JSONResponse(found))
 
     @router.post("/articles", dependencies=editors, openapi_extra=BODY, status_code=202, response_model=Job)
@@ -118,6 +132,17 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
         """Remove an article, and all that came of it."""
         library.remove(article_id)
         return Removed(removed=article_id)
+
+    @router.get("/articles/{article_id}/groups", dependencies=editors)
+    def shown_to(article_id: str) -> Groups:
+        """The groups that an article is shown to."""
+        return Groups(groups=groups_of(library, library.article(article_id).id))
+
+    @router.put("/articles/{article_id}/groups", dependencies=editors)
+    def share(article_id: str, body: Groups) -> Groups:
+        """Show an article to members of these groups only; with none, to everybody."""
+        show_to(library, library.article(article_id).id, body.groups)
+        return shown_to(article_id)
 
     @router.get("/jobs", dependencies=editors)
     def all_jobs() -> list[Job]:

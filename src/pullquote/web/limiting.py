@@ -23,6 +23,7 @@ LINE_SECONDS = 5  # after which somebody for whom the line was too long may try 
 
 EDITING = ("/api/articles", "/api/jobs", "/api/v1/articles", "/api/v1/jobs")  # has a queue and limits of its own
 PAGE = "/gradio_api/"
+QUICK = ("/login", "/logout")  # need no place in line
 
 Visitor = Callable[[Scope], str]  # gives the key under which a request is counted
 
@@ -146,7 +147,7 @@ class Limits:
         is_page = path_of(scope).startswith(PAGE)
         if is_page and _holds_long_text(body):
             await refuse(422, f"a question has {MAX_QUESTION:,} characters at most")(scope, replay, send)
-        elif is_page:  # it waits in the page itself, where the place in line is seen
+        elif is_page or path_of(scope).startswith(QUICK):  # the page waits in itself, where the place in line is seen
             await self._app(scope, replay, send)
         else:
             try:

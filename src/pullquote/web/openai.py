@@ -15,6 +15,7 @@ from pullquote.datatypes import Answer
 from pullquote.logs import REQUEST_ID
 from pullquote.rendering import quote_url, to_dict, to_text
 from pullquote.web import problems
+from pullquote.web.access import person_in
 
 MODEL = "pullquote"
 MAX_MESSAGES = 1_000
@@ -75,7 +76,7 @@ def build(assistant: Assistant) -> FastAPI:
         asked = [message.text for message in body.messages if message.role == "user"]
         if not asked:
             raise HTTPException(422, 'there is no message of the role "user", so nothing is asked')
-        answer = assistant.ask(asked[-1], asked[:-1])
+        answer = assistant.seen_by(person_in(request.scope).sees).ask(asked[-1], asked[:-1])
         head = {"id": f"chatcmpl-{REQUEST_ID.get()}", "created": int(time.time()), "model": MODEL}
         content, annotations = _message(answer, str(request.base_url).rstrip("/"))
         if body.stream:

@@ -12,6 +12,7 @@ from pullquote.datatypes import heading_words
 from pullquote.errors import UnknownArticle
 from pullquote.library import Library
 from pullquote.sources import SUFFIXES, is_page
+from pullquote.visibility import SeenLibrary
 from pullquote.web.access import Access
 from pullquote.web.clients import root_of
 from pullquote.web.conditional import tagged
@@ -28,25 +29,30 @@ def routes(library: Library, access: Access) -> APIRouter:
     router = APIRouter()
     readers = [Depends(access.reader)]
 
+    def seen_by(request: Request) -> Library:
+        return SeenLibrary(library, access.person(request).sees)
+
     @router.get("/healthz")
     def health() -> JSONResponse:
         return JSONResponse({"status": "ok", "revision": library.revision})
 
     @router.get("/read", dependencies=readers)
     def read(request: Request) -> Response:
-        rows = [article for article, _ in library.articles()]
+        rows = [article for article, _ in seen_by(request).articles()]
         if len(rows) == 1:
             return RedirectResponse(f"{root_of(request.scope)}/articles/{rows[0].id}")
         return TEMPLATES.TemplateResponse(request, "read.html", {"articles": rows})
 
     @router.get("/articles")
     def articles(request: Request) -> Response:
-        return TEMPLATES.TemplateResponse(request, "articles.html", {"suffixes": SUFFIXES})
+        shown = {"suffixes": SUFFIXES, "person": access.person(request)}
+        return TEMPLATES.TemplateResponse(request, "articles.html", shown)
 
     @router.get("/articles/{article_id}", dependencies=readers)
     def article(request: Request, article_id: str, quote: str = "", mark: str = "", version: str = "") -> Response:
+        seen = seen_by(request)
         try:
-            found = library.article(article_id)
+            found = seen.article(article_id)
         except UnknownArticle:
             context = {"message": "This article is no longer in the library."}
             return TEMPLATES.TemplateResponse(request, "read.html", context, status_code=404)
@@ -56,7 +62,7 @@ def routes(library: Library, access: Access) -> APIRouter:
         shown = {
             "article": found,
             "blocks": rendering.article_blocks(found, *spans),
-            "only": len(library.articles()) == 1,
+            "only": len(seen.articles()) == 1,
             "stale": stale,
             "link": rendering.source_link(url, found.text[slice(*spans[0])], found.page_at(spans[0][0])),
         }

@@ -23,11 +23,12 @@ from pullquote.jobs import Jobs
 from pullquote.logs import tell_question
 from pullquote.metrics import Metrics
 from pullquote.readiness import Check
+from pullquote.sessions import Sessions
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
-from pullquote.web import api, chat, editing, observing, openai, pages, problems, widget
-from pullquote.web.access import Access
+from pullquote.web import api, chat, editing, login, observing, openai, pages, problems, widget
+from pullquote.web.access import Access, Door
 from pullquote.web.clients import Forwarded, Vouched, visitor_of
 from pullquote.web.limiting import Limits, Line
 from pullquote.web.mcp import Mcp
@@ -45,7 +46,10 @@ STATIC = Path(__file__).parent / "static"
 
 
 def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, settings: Settings) -> FastAPI:
-    """The whole app over one assistant, and the queue of changes to its library."""
+    """The whole app over one assistant, and the queue of changes to its library.
+
+    A surface that does not ask who is there shows what is shown to everybody.
+    """
     line = Line(settings.line)
     encoder = fingerprint(settings.encoder)
 
@@ -54,11 +58,13 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
 
     metrics = Metrics(assistant, jobs, checks)
     assistant.listeners += [metrics.count_answer, partial(tell_question, with_text=settings.log_questions)]
+    assistant = assistant.seen_by(frozenset())
     mcp = Mcp(Pullquote(assistant), access)
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=mcp.lifespan)
     problems.install(app)
     app.include_router(observing.routes(checks, metrics, access))
     app.include_router(pages.routes(assistant.library, access))
+    app.include_router(login.routes(access, settings))
     version_1 = api.build(api.routes(assistant), editing.routes(assistant.library, jobs, fetcher, access))
     for path in ("/api/v1", "/api"):
         app.mount(path, version_1)
@@ -66,6 +72,7 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     app.mount("/v1", openai.build(assistant))
     app.router.routes.append(Route("/mcp", mcp))
     app.mount("/pullquote", StaticFiles(directory=STATIC))
+    app.add_middleware(Door, access=access)
     app.add_middleware(Limits, settings=settings, line=line, visitor=visitor_of)
     app.add_middleware(Vouched, secret=settings.embed_secret.get_secret_value())
     app.add_middleware(CORSMiddleware, **cross_origin(settings.origins))
@@ -75,7 +82,7 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     app.add_middleware(problems.RequestIds)  # what is added last comes first
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        chat.build(assistant, line, settings.root_path),
+        chat.build(assistant, line, settings.root_path, access.mode == "open"),
         path="/",
         theme=chat.THEME,
         head=HEAD.format(root=settings.root_path),
@@ -115,7 +122,8 @@ def serve(assistant: Assistant, settings: Settings, listener: socket.socket, on_
         jobs = open_until_the_end.enter_context(closing(Jobs(assistant.library, new_encoder)))
         if settings.watch:
             open_until_the_end.enter_context(closing(Watcher(settings.watch, jobs)))
-        access = Access(tokens, settings.open_reading)
+        sessions = open_until_the_end.enter_context(closing(Sessions(assistant.library)))
+        access = Access(tokens, sessions, settings)
         app = build(assistant, jobs, Fetcher(settings.fetch_hosts), access, settings)
         _run(assistant, app, settings, listener, on_ready)
 

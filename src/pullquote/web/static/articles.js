@@ -14,6 +14,8 @@
   let polling = null;
 
   const token = () => localStorage.getItem(KEY);
+  const known = "editor" in $("articles").dataset; // signed in to the app itself, and an editor
+  const isEditor = () => known || Boolean(token());
 
   function element(tag, properties = {}, ...children) {
     const made = Object.assign(document.createElement(tag), properties);
@@ -67,7 +69,8 @@
   }
 
   function showAccess() {
-    const editor = Boolean(token());
+    const editor = isEditor();
+    $("access").hidden = known || "visitor" in $("articles").dataset;
     document.body.classList.toggle("editor", editor);
     $("add").hidden = !editor;
     $("access").textContent = editor ? "Sign out" : "Sign in as an editor";
@@ -129,7 +132,7 @@
   function row(article) {
     const { title } = article;
     const actions = element("td", { className: "actions" }, button("Chunks", `of ${title}`, () => preview(article)));
-    if (token()) {
+    if (isEditor()) {
       if (/^(https?:\/\/|\/|[A-Za-z]:\\)/.test(article.source)) {
         actions.append(button("Refresh", title, () => change(`/articles/${article.id}/refresh`, "POST")));
       }
@@ -188,7 +191,7 @@
 
   async function poll() {
     clearTimeout(polling);
-    if (!token()) return;
+    if (!isEditor()) return;
     const before = jobs.filter(over).length;
     try {
       jobs = await call("/jobs");
@@ -236,7 +239,7 @@
     document.addEventListener(name, (event) => {
       event.preventDefault();
       $("drop").classList.toggle("over", isOver);
-      if (name === "drop" && token()) addFiles([...event.dataTransfer.files]);
+      if (name === "drop" && isEditor()) addFiles([...event.dataTransfer.files]);
     });
   }
   $("link").addEventListener("submit", async (event) => {
