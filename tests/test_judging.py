@@ -44,13 +44,14 @@ def test_the_likeliest_comes_first_and_confidence_is_logistic() -> None:
 
 def test_what_was_read_twice_comes_first_with_the_second_readers_words() -> None:
     spans = [span("Ada", -3.0), span("The rockets", 4.0)]
-    again = {place_of(spans[0]): span("the notes", 0.5)}
+    again = {place_of(spans[0]): replace(span("the notes", 0.5), null=-1.5)}
     verdicts = JUDGE.verdicts("What came?", spans, again)
     assert [verdict.span.text for verdict in verdicts] == ["the notes", "The rockets"]
     assert [verdict.is_read_twice for verdict in verdicts] == [True, False]
     assert [JUDGE.threshold(verdict) for verdict in verdicts] == [0.1, 0.3]
     assert verdicts[0].confidence == pytest.approx(1 / (1 + math.exp(-0.5)))
     assert verdicts[0].features["evidence"] == -3.0
+    assert verdicts[0].features["second_null"] == again[place_of(spans[0])].null == -1.5
 
 
 def test_a_sentence_that_two_chunks_share_counts_once_with_its_better_reading() -> None:
@@ -74,6 +75,27 @@ def test_an_answer_of_another_form_than_asked_is_a_misfit(question: str, words: 
     (verdict,) = JUDGE.verdicts(question, [span(words, 1.0)])
     assert verdict.features["misfit"] == misfit
     assert verdict.logit == pytest.approx(1.0 - 2.0 * misfit)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "lacking"),
+    [
+        ("What came in 1894?", "It came in 1894.", 0),
+        ("What came in 1895?", "It came in 1894.", 1),
+        ("What came in 18?", "It came in 1894.", 1),
+        ("What came in the 1890s?", "The 1890s saw it.", 0),
+        ("Which of 1500 came?", "Some 1,500 came.", 0),
+        ("Which of 1,500 came in May 2?", "In May 1500 came, 2.5 a day.", 1),
+        ("What came first?", "It came in 1894.", 0),
+        ("Was it 5 or 5 of 6?", "None.", 2),
+    ],
+)
+def test_numbers_of_the_question_that_the_passage_lacks_are_counted(question: str, text: str, lacking: int) -> None:
+    article = make_article(text, title="T")
+    whole = (0, len(text))
+    passage = Passage(Chunk(article.id, *whole, 0), article, (whole,), dense=0.0, lexical=0.0, fused=0.0)
+    (verdict,) = JUDGE.verdicts(question, [Span(passage, whole, 0, 4, score=0.0, evidence=0.0)])
+    assert verdict.features["numbers"] == lacking
 
 
 def test_a_name_that_only_repeats_the_question_is_no_answer() -> None:

@@ -77,6 +77,12 @@ def test_another_place_is_offered_only_beside_an_unsure_answer() -> None:
     assert len(compose(far, "fact").quotes) == 1
 
 
+def test_other_places_are_offered_likeliest_first_whichever_reader_read_them() -> None:
+    """The verdicts come as a judge gives them: what was read twice first."""
+    said = compose([verdict(0, "New York", -1), verdict(2, "Donbas", -2.5), verdict(5, "Drones", -1.2)], "fact")
+    assert [quote.text for quote in said.quotes] == [LINES[0], LINES[5], LINES[2]]
+
+
 def test_a_list_question_gets_a_point_for_each_thing() -> None:
     verdicts = [verdict(2, "A 🚀", 1.5), verdict(5, "Drones", 0.5), verdict(3, "Nobody", -1.0)]
     said = compose(verdicts, "list")

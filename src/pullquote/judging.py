@@ -7,6 +7,7 @@ A logistic regression over a few features, one for each way a sentence can have 
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,13 +17,14 @@ from pullquote.datatypes import Span
 from pullquote.errors import ModelError
 from pullquote.inference import MODELS
 from pullquote.retrieving import content_words
-from pullquote.understanding import answer_type, fits
+from pullquote.understanding import AnswerType, answer_type, fits
 
 BUILT_IN = MODELS / "judge.json"
 
-# Logits are above the null answer's; `evidence` is a sentence's spans taken together, `margin` its best span.
-FAST = ("evidence", "margin", "fused", "dense", "misfit")
-SECOND = ("evidence", "fused", "dense", "second_evidence", "second_margin")
+# Logits are above the null answer's, whose own is `null`; `evidence` is a sentence's spans taken together, `margin` its
+# best span. `numbers` counts those of the question that the passage does not have.
+FAST = ("evidence", "margin", "fused", "dense", "misfit", "numbers")
+SECOND = ("evidence", "fused", "dense", "numbers", "second_evidence", "second_margin", "second_null")
 
 ECHO = 0.01  # confidence of words that only repeat the question, where it asks for a name, a time or a number
 
@@ -115,27 +117,46 @@ class Judge:
         Neighbouring chunks share a sentence: its better reading counts.
         """
         best: dict[Place, Verdict] = {}
+        asked = _Asked.of(question)
         for span in spans:
-            verdict = self._verdict(question, span, (again or {}).get(place_of(span)))
+            verdict = self._verdict(asked, span, (again or {}).get(place_of(span)))
             if place_of(span) not in best or verdict.confidence > best[place_of(span)].confidence:
                 best[place_of(span)] = verdict
         return sorted(best.values(), key=lambda verdict: (not verdict.is_read_twice, -verdict.confidence))
 
-    def _verdict(self, question: str, span: Span, second: Span | None) -> Verdict:
-        marked, wanted = second or span, answer_type(question)
+    def _verdict(self, asked: "_Asked", span: Span, second: Span | None) -> Verdict:
+        marked = second or span
         features = {
             "evidence": span.evidence,
             "margin": span.score,
             "fused": span.passage.fused,
             "dense": span.passage.dense,
-            "misfit": float(not fits(wanted, marked.text)),
+            "misfit": float(not fits(asked.type, marked.text)),
+            "numbers": float(asked.numbers_lacking(span.passage.text)),
         }
         if second:
-            features |= {"second_evidence": second.evidence, "second_margin": second.score}
+            features |= {"second_evidence": second.evidence, "second_margin": second.score, "second_null": second.null}
         confidence = (self.second if second else self.fast).confidence(features)
-        if wanted and set(content_words(marked.text)) <= set(content_words(question)):
+        if asked.type and asked.words.issuperset(content_words(marked.text)):
             confidence = min(confidence, ECHO)
         return Verdict(marked, features, confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the judge looks at in a question."""
+
+    type: AnswerType | None
+    words: frozenset[str]
+    numbers: frozenset[str]
+
+    @classmethod
+    def of(cls, question: str) -> Self:
+        return cls(answer_type(question), frozenset(content_words(question)), _numbers(question))
+
+    def numbers_lacking(self, text: str) -> int:
+        """How many of the question's numbers the text does not have."""
+        return len(self.numbers - _numbers(text)) if self.numbers else 0
 
 
 def place_of(span: Span) -> Place:
@@ -153,3 +174,8 @@ def overlap(one: Verdict, two: Verdict) -> bool:
     """Whether both mark the same words."""
     same = one.span.passage.article.id == two.span.passage.article.id
     return same and one.span.start < two.span.end and two.span.start < one.span.end
+
+
+def _numbers(text: str) -> frozenset[str]:
+    """The numbers in figures, whether thousands are marked by commas or not."""
+    return frozenset(number.replace(",", "") for number in re.findall(r"\d(?:[\d.,]*\d)?", text))

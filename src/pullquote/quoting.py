@@ -34,10 +34,11 @@ def compose(verdicts: Sequence[Verdict], kind: str) -> Composition:
     articles that differ get one each. Other sentences nearly as likely are quoted, but say nothing.
     """
     best = verdicts[0]
+    ranked = [best, *sorted(verdicts[1:], key=lambda verdict: -verdict.confidence)]  # whichever reader read them
     quotes: list[Quote] = []
     cited: dict[str, list[int]] = {}  # a point's words → the numbers of its quotes
     differ = False
-    for verdict in verdicts:
+    for verdict in ranked:
         words = _said(verdict.span, kind)
         point = next((known for known in cited if plain(known) == plain(words)), words)
         behind = _behind(best, verdict)
@@ -49,7 +50,7 @@ def compose(verdicts: Sequence[Verdict], kind: str) -> Composition:
             quotes.append(cut(len(quotes) + 1, verdict.span, extent))
             cited.setdefault(point, []).append(len(quotes))
             differ |= disagrees
-    for verdict in verdicts if best.confidence < LIKELY else ():
+    for verdict in ranked if best.confidence < LIKELY else ():
         if _behind(best, verdict) <= ALSO and _has_room(verdict, quotes):
             quotes.append(cut(len(quotes) + 1, verdict.span))
     points = tuple(Point(text, tuple(numbers)) for text, numbers in cited.items())

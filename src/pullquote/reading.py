@@ -8,6 +8,7 @@ one with several good readings of the same answer beats a lone span elsewhere.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -116,8 +117,14 @@ def best_span(start: Logits, end: Logits, temperature: float) -> tuple[int, int,
     Fourth comes the evidence of all spans together: their log-sum-exp at `temperature`.
     """
     scores = (start[:, None] + end[None, :]).astype(np.float64)
-    spans = np.triu(np.tril(np.ones(scores.shape, dtype=bool), MAX_ANSWER_TOKENS - 1))
-    scores[~spans] = -np.inf
+    scores[_no_spans(len(end))] = -np.inf
     first, last = divmod(int(np.argmax(scores)), len(end))
     best = float(scores[first, last])
     return first, last, best, best + temperature * float(np.log(np.exp((scores - best) / temperature).sum()))
+
+
+@lru_cache(maxsize=256)  # of sentences' lengths
+def _no_spans(length: int) -> NDArray[np.bool_]:
+    """Which pairs of first and last token are backwards or too far apart."""
+    first, last = np.indices((length, length), sparse=True)
+    return (last < first) | (last >= first + MAX_ANSWER_TOKENS)
