@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,10 @@ QUESTIONS: list[str] = [row["question"] for row in OWN["questions"]]
 
 
 def make_library(folder: Path) -> None:
-    """A library of the three articles that the questions are about."""
+    """A library of the three articles that the questions are about: ferry, expenses, lichen."""
     library = Library(folder)
-    put_embedded(library, *(make_article(row["text"], title=row["title"], markdown=True) for row in OWN["articles"]))
+    articles = [(row["id"], make_article(row["text"], title=row["title"], markdown=True)) for row in OWN["articles"]]
+    put_embedded(library, *(replace(article, id=name.removesuffix(".md")) for name, article in articles))
     library.close()
 
 

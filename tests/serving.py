@@ -49,7 +49,7 @@ def serving(store: Path, before: Sequence[str] = (), **settings: str) -> Iterato
             yield Server(_address(process, Path(log.name)), process.pid, Path(log.name))
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE)  # what was asked for is finished first
             process.stdout.close()
 
 

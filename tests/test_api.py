@@ -104,6 +104,20 @@ def test_every_error_is_a_problem_with_the_headers_of_all_answers(
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/articles", {"GET", "POST"}),
+        ("/api/v1/articles/x", {"GET", "PATCH", "DELETE"}),
+        ("/api/articles/x", {"GET", "PATCH", "DELETE"}),
+        ("/api/v1/articles/x/refresh", {"POST"}),
+        ("/v1/models", {"GET"}),
+    ],
+)
+def test_a_wrong_method_says_which_are_right(client: TestClient, path: str, allowed: set[str]) -> None:
+    assert set(client.put(path).headers["allow"].split(", ")) == allowed
+
+
 def test_another_site_gets_a_problem(client: TestClient) -> None:
     check(client.post("/api/v1/ask", json={"question": ASK}, headers={"origin": "https://evil.example"}), 403)
 

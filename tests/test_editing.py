@@ -256,7 +256,7 @@ def test_a_body_that_never_ends_is_cut_off(desk: Desk) -> None:
 
 def test_what_was_pasted_cannot_be_refreshed(desk: Desk) -> None:
     answer = desk.client.post(f"/api/articles/{desk.article_id}/refresh", headers=desk.editor)
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert "nothing to read again" in answer.json()["detail"]
 
 

@@ -19,7 +19,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
         contract.make_library(store)
-        with serving(store) as server, sync_playwright() as playwright:
+        with serving(store, articles=folder) as server, sync_playwright() as playwright:
             answers = contract.rest(server.url, contract.QUESTIONS)
             found = {
                 "REST": answers,

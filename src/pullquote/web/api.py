@@ -22,7 +22,8 @@ from pullquote.web.pages import TEMPLATES
 EVENTS = "text/event-stream"
 ABOUT = (
     "Ask an article a question, get the answer in the article's own words. Errors are problem details "
-    "(RFC 9457, `application/problem+json`); every answer has an `x-request-id`."
+    "(RFC 9457, `application/problem+json`); every answer has an `x-request-id`. "
+    "OpenAI's clients find a model under `/v1`, and language models an MCP server under `/mcp`."
 )
 
 

@@ -21,9 +21,9 @@ def describe(document: dict[str, Any], base: str) -> dict[str, Any]:
         for path, methods in document["paths"].items()
         for method, found in methods.items()
     ]
+    known = document.get("components", {}).get("schemas", {}) | dict(_inline(document))
     schemas = {
-        name: {"about": found.get("description", ""), "fields": _fields(found)}
-        for name, found in document.get("components", {}).get("schemas", {}).items()
+        name: {"about": found.get("description", ""), "fields": _fields(found)} for name, found in sorted(known.items())
     }
     return {"document": document, "base": base, "operations": operations, "schemas": schemas}
 
@@ -40,7 +40,15 @@ def type_of(schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         items = schema.get("prefixItems") or [schema.get("items", {})]
         return f"list of {type_of(items[0])}"
-    return str(schema.get("type", "anything"))
+    return str(schema["title"] if "properties" in schema else schema.get("type", "anything"))
+
+
+def _inline(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The schemas with a name that stand where they are used."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                yield from ((one["title"], one) for one in content["schema"].get("anyOf", ()) if "properties" in one)
 
 
 def _fields(schema: dict[str, Any]) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ class Linked(BaseModel):
     """An article to add: where it is. It is read later, by the job."""
 
     model_config = ConfigDict(extra="forbid")
-    url: str = Field(max_length=MAX_URL)
+    url: str = Field(max_length=MAX_URL, json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://."})
     title: str = Field(default="", max_length=MAX_TITLE)
 
 
@@ -93,7 +93,14 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
             found = whole_article(seen.article(article_id), seen.chunks_of(article_id))
         return tagged(request, JSONResponse(found))
 
-    @router.post("/articles", dependencies=editors, openapi_extra=BODY, status_code=202, response_model=Job)
+    @router.post(
+        "/articles",
+        dependencies=editors,
+        openapi_extra=BODY,
+        status_code=202,
+        response_model=Job,
+        responses={200: {"model": Job, "description": "With `wait`: the job, which is over"}},
+    )
     async def add(request: Request, name: str = "", title: str = "", wait: bool = False) -> JSONResponse:
         """Add an article: a text, a web address, or a file as the body with its name in the query.
 
@@ -124,7 +131,7 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
         """Read an article's file or page again."""
         found, given = library.article(article_id), library.given_title(article_id)
         if not has_source(found):
-            raise HTTPException(422, "it was pasted or uploaded, so there is nothing to read again; add the new text")
+            raise HTTPException(409, "it was pasted or uploaded, so there is nothing to read again; add the new text")
         return _accepted(request, jobs.add(found.title, lambda cancel: reread(found, fetcher, given, cancel)))
 
     @router.delete("/articles/{article_id}", dependencies=editors)

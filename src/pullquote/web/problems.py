@@ -15,6 +15,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel, Field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pullquote.errors import (
@@ -41,6 +42,7 @@ STATUSES: dict[type[Exception], int] = {
     MissingLibrary: 501,
 }
 BROKEN = "something broke on our side; the log has the details under this request id"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
@@ -110,7 +112,9 @@ def stream(events: Iterator[bytes]) -> StreamingResponse:
 def install(app: FastAPI, more: Callable[[ProblemResponse], ProblemResponse] = lambda found: found) -> None:
     """Have the app, and nothing around it, answer every error with a problem; `more` may add to it."""
 
-    def answer(_request: Request, error: Exception) -> ProblemResponse:
+    def answer(request: Request, error: Exception) -> ProblemResponse:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error.headers = {**(error.headers or {}), "Allow": _allowed(request)}
         return more(of(error))
 
     for kind in (*STATUSES, HTTPException, RequestValidationError):
@@ -164,6 +168,13 @@ class RequestIds:
             await self.app(scope, receive, send_named)
         finally:
             REQUEST_ID.reset(token)
+
+
+def _allowed(request: Request) -> str:
+    """The methods that are right where this one is wrong; the route that said so knows its own only."""
+    routes = request.app.routes
+    scopes = ({**request.scope, "method": method} for method in METHODS)
+    return ", ".join(one["method"] for one in scopes if any(route.matches(one)[0] is Match.FULL for route in routes))
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
