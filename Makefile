@@ -4,7 +4,7 @@ CHROMIUM ?= /usr/bin/chromium
 BIN := .venv/bin
 QUESTIONS ?= ../shared/eval/articles-dev.json
 
-.PHONY: run test check browser model bench-quality accept clean
+.PHONY: run test check browser model bench-quality accept licences clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -50,6 +50,10 @@ model: .venv/installed-dev
 browser:
 	@test -x $(CHROMIUM) -a -x /usr/sbin/nginx || { apt-get update && apt-get install -y chromium nginx-light; } || test -x $(CHROMIUM) || \
 		{ echo "The page tests need Chromium. Install Debian's package chromium as root, or name yours with: make test CHROMIUM=/path/to/chromium"; exit 1; }
+
+# The licences of all packages that are installed, as they state them.
+licences: .venv/installed-dev
+	$(BIN)/pip-licenses --from=mixed --order=license
 
 clean:
 	rm -rf .venv index/store

@@ -3,12 +3,13 @@
 import io
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 
 import pytest
 
 from pullquote.datatypes import Answer
-from pullquote.logs import REQUEST_ID, JsonLines, TextLines, tell_question
+from pullquote.logs import REQUEST_ID, Aside, JsonLines, TextLines, tell_question
 from tests.test_datatypes import POINT, QUOTE
 
 FORGED = 'quiet\r\n{"event": "forged"}\x0b\x85\u2028\x1b[31mred'
@@ -79,3 +80,18 @@ def test_a_question_is_told_by_its_length(stream: io.StringIO, with_text: bool) 
     assert (event["characters"], event["status"]) == (len(told.question), told.status)
     assert (told.question in stream.getvalue()) == with_text
     assert event["articles"] == [QUOTE.article_id]
+
+
+def test_what_a_library_prints_is_one_event_without_its_words(stream: io.StringIO) -> None:
+    use(JsonLines())
+    aside = Aside(messages=False)
+    try:
+        raise ValueError("the visitor's words\nand more")
+    except ValueError:
+        traceback.print_exc(file=aside)
+    print("careful, visitor", file=aside)
+    failed, *others = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert (failed["event"], failed["error"]) == ("a library failed", "ValueError")
+    assert "test_what_a_library_prints" in failed["at"][-1]
+    assert all(event["event"] == "a library printed" for event in others)
+    assert "visitor" not in stream.getvalue()

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from pullquote.settings import Settings
+from tests.conftest import PROJECT
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +124,18 @@ def test_the_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULLQUOTE_LLM_KEY", "sk-0123")
     settings = Settings()
     assert "sk-0123" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_the_page_of_settings_has_every_one_with_its_default() -> None:
+    page = (PROJECT / "docs" / "settings.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `PULLQUOTE_(\w+)` \| (.+?) \| ", page, re.MULTILINE))
+    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    assert list(rows) == list(defaults), "a row for each setting, in the order of settings.py"
+    assert rows.pop("THREADS") == "2, or 1 on one core"
+    for name, shown in rows.items():
+        value = defaults[name].get_secret_value() if isinstance(defaults[name], SecretStr) else defaults[name]
+        assert shown == (
+            "none" if value in (None, "") else f"`{str(value).lower() if value in (True, False) else value}`"
+        )
+    for field in Settings.model_fields.values():
+        assert f"| {field.description} |" in page

@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.logging import RichHandler
 
-from pullquote import cli_access, cli_adding, cli_bench, cli_library, cli_quality, logs
+from pullquote import cli_access, cli_adding, cli_bench, cli_library, cli_operation, cli_quality, logs
 from pullquote.cli_library import open_library
 from pullquote.errors import LibraryError, PullquoteError
 from pullquote.library import Library
@@ -29,6 +29,7 @@ app.add_typer(cli_adding.app)
 app.add_typer(cli_library.app)
 app.add_typer(cli_access.app)
 app.add_typer(cli_quality.app)
+app.add_typer(cli_operation.app)
 app.add_typer(cli_bench.app, name="bench")
 NOT_FOUND = 3
 

@@ -12,6 +12,7 @@ PullquoteError
 ├── JobError           a change that cannot be queued
 │   └── UnknownJob         no job has this id
 ├── DraftError         a language model that gave nothing to use; the answer is then given without it
+├── FeedbackError      an opinion of an answer that cannot have been given
 ├── MissingLibrary     an optional part that is not installed
 ├── ModelError         weights that are missing, damaged or fail to load
 └── EvaluationError    a file of questions that cannot be scored
@@ -68,6 +69,10 @@ class DraftError(PullquoteError):
 
 class MissingLibrary(PullquoteError):
     """An optional part of Pullquote that is not installed."""
+
+
+class FeedbackError(PullquoteError):
+    """An opinion of an answer that cannot have been given."""
 
 
 class ModelError(PullquoteError):

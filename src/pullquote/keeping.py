@@ -18,7 +18,12 @@ from pullquote.library import FILE_NAME, Library
 from pullquote.vector_index import problem_of
 from pullquote.visibility import groups_of, show_to
 
-PRIVATE = ("tokens", "sessions", "starters")  # tables that say something of this installation, not of its articles
+PRIVATE = (
+    "tokens",
+    "sessions",
+    "starters",
+    "feedback",
+)  # tables that say something of this installation, not of its articles
 PAGES_A_STEP = 256  # copied before writers get a turn
 
 

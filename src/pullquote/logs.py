@@ -1,14 +1,15 @@
 """What the server says of itself: one event, one line; ids, lengths and places, never what was asked."""
 
+import io
 import json
 import logging
+import re
 import sys
 import threading
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from pullquote.datatypes import Answer
@@ -19,7 +20,7 @@ MAX_PLACES = 8  # of a failure, innermost last
 log = logging.getLogger("pullquote")
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
 
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+_PLACE = re.compile(r'\s+File "([^"]*)", line (\d+), in (\S+)')
 
 
 class TextLines(logging.Formatter):
@@ -60,9 +61,42 @@ class JsonLines(TextLines):
         return json.dumps(event | getattr(record, "fields", {}) | self._failure(record))
 
 
+class Aside(io.TextIOBase):
+    """Takes what a library prints to standard error, and makes an event of each line, of a traceback one in all.
+
+    What was printed is told only where `messages` are.
+    """
+
+    def __init__(self, messages: bool) -> None:
+        self._messages = messages
+        self._line = ""
+        self._places: list[str] | None = None  # of the traceback that is being printed
+
+    def write(self, text: str) -> int:
+        *whole, self._line = (self._line + text).split("\n")
+        for line in whole:
+            self._hear(line)
+        return len(text)
+
+    def _hear(self, line: str) -> None:
+        said = {"said": line} if self._messages else {}
+        if line.startswith("Traceback "):
+            self._places = []
+        elif self._places is None:
+            if line.strip():
+                log.warning("a library printed", extra={"fields": {"characters": len(line)} | said})
+        elif place := _PLACE.match(line):
+            self._places.append(f"{Path(place[1]).name}:{place[2]} {place[3]}")
+        elif line[:1].strip():  # the last line of a traceback is the only one that is not indented
+            fields = {"error": line.partition(":")[0].rpartition(".")[2][:60], "at": self._places[-MAX_PLACES:]}
+            log.error("a library failed", extra={"fields": fields | said})
+            self._places = None
+
+
 def write_json(messages: bool) -> None:
     """From now on write every event to standard error as JSON, those of requests and questions too."""
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(sys.stderr)
+    sys.stderr = Aside(messages)
     handler.setFormatter(JsonLines(messages))
     logging.root.handlers[:] = [handler]
     log.setLevel(logging.INFO)

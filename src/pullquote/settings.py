@@ -1,6 +1,7 @@
 """All settings, read once from the environment (`PULLQUOTE_STORE`, `PULLQUOTE_PORT`, …) and passed down."""
 
 import os
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pullquote.origins import Origins
 
+PREFIX = "PULLQUOTE_"
 MAX_QUESTION = 2_000  # characters
 MIN_SECRET = 32  # characters: HS256 has keys of 32 bytes (RFC 7518)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -18,7 +20,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 class Settings(BaseSettings):
     """What an operator may change; the field's description is its documentation."""
 
-    model_config = SettingsConfigDict(env_prefix="PULLQUOTE_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     store: Path = Field(default=Path("index/store"), description="folder of the library and its index")
     articles: Path = Field(
@@ -148,6 +150,19 @@ class Settings(BaseSettings):
     def origins(self) -> Origins:
         """The allowlist of `embed_origins`."""
         return Origins.parse(self.embed_origins)
+
+
+def origin(name: str) -> str:
+    """Where a setting came from: the environment variable of its name, or "default"."""
+    variable = f"{PREFIX}{name.upper()}"
+    return variable if any(key.upper() == variable and value for key, value in os.environ.items()) else "default"
+
+
+def strangers() -> dict[str, str]:
+    """Environment variables that look like settings and are none, each with the setting it is likely meant for."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    found = [name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known]
+    return {name: next(iter(get_close_matches(name.upper(), known, 1)), "") for name in sorted(found)}
 
 
 def _listed(text: str) -> list[str]:

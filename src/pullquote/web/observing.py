@@ -16,6 +16,8 @@ from pullquote.web.clients import root_of
 
 log = logging.getLogger("pullquote")
 
+NOTED = "pullquote.noted"  # in a scope: a dict that all its copies share
+
 
 class Observer:
     """Pure ASGI middleware: counts and logs every request, by its route's template, never its address."""
@@ -29,6 +31,7 @@ class Observer:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 500
+        noted: dict[str, str] = {}
 
         async def send_observed(message: Message) -> None:
             nonlocal status
@@ -37,16 +40,28 @@ class Observer:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_observed)
+            await self._app({**scope, NOTED: noted}, receive, send_observed)
         finally:
-            self._tell(scope, status, time.perf_counter() - began)
+            self._tell(scope, noted.get("route", "other"), status, time.perf_counter() - began)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route = _template(scope)
+    def _tell(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         self._metrics.count_request(scope["method"], route, status, seconds)
         length = Headers(scope=scope).get("content-length", "0")
         fields = {"method": scope["method"][:10], "route": route, "status": status, "ms": round(1000 * seconds, 1)}
         log.info("request", extra={"fields": fields | {"bytes": int(length) if length.isdecimal() else 0}})
+
+
+class Named:
+    """Pure ASGI middleware, the innermost: notes the route for `Observer`, whose scope others have copied."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            scope.get(NOTED, {})["route"] = _template(scope)
 
 
 def routes(checks: Callable[[], list[Check]], metrics: Metrics, access: Access) -> APIRouter:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pullquote.errors import (
     ArticleError,
+    FeedbackError,
     JobError,
     LibraryError,
     MissingLibrary,
@@ -34,6 +35,7 @@ log = logging.getLogger("pullquote")
 STATUSES: dict[type[Exception], int] = {
     QuestionError: 422,
     ArticleError: 422,
+    FeedbackError: 422,
     UnknownArticle: 404,
     LibraryError: 503,
     UnknownJob: 404,

@@ -18,6 +18,7 @@ from pullquote import readiness
 from pullquote.answering import Assistant
 from pullquote.embedding import WorkerEncoder, fingerprint
 from pullquote.facade import Pullquote
+from pullquote.feedback import Feedback
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
 from pullquote.logs import tell_question
@@ -27,12 +28,12 @@ from pullquote.sessions import Sessions
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
-from pullquote.web import api, chat, editing, login, observing, openai, pages, problems, widget
+from pullquote.web import api, chat, editing, feedback, login, observing, openai, pages, problems, widget
 from pullquote.web.access import Access, Door
 from pullquote.web.clients import Forwarded, Vouched, visitor_of
 from pullquote.web.limiting import Limits, Line
 from pullquote.web.mcp import Mcp
-from pullquote.web.observing import Observer
+from pullquote.web.observing import Named, Observer
 from pullquote.web.security import Guard, cross_origin
 
 HEAD = """
@@ -58,6 +59,8 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
 
     metrics = Metrics(assistant, jobs, checks)
     assistant.listeners += [metrics.count_answer, partial(tell_question, with_text=settings.log_questions)]
+    opinions = Feedback(assistant.library)
+    assistant.library.call_before_close(opinions.close)
     assistant = assistant.seen_by(frozenset())
     mcp = Mcp(Pullquote(assistant), access)
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=mcp.lifespan)
@@ -65,13 +68,16 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     app.include_router(observing.routes(checks, metrics, access))
     app.include_router(pages.routes(assistant.library, access))
     app.include_router(login.routes(access, settings))
-    version_1 = api.build(api.routes(assistant), editing.routes(assistant.library, jobs, fetcher, access))
+    version_1 = api.build(
+        api.routes(assistant), editing.routes(assistant.library, jobs, fetcher, access), feedback.routes(opinions)
+    )
     for path in ("/api/v1", "/api"):
         app.mount(path, version_1)
     app.include_router(widget.routes(settings.origins))
     app.mount("/v1", openai.build(assistant))
     app.router.routes.append(Route("/mcp", mcp))
     app.mount("/pullquote", StaticFiles(directory=STATIC))
+    app.add_middleware(Named)
     app.add_middleware(Door, access=access)
     app.add_middleware(Limits, settings=settings, line=line, visitor=visitor_of)
     app.add_middleware(Vouched, secret=settings.embed_secret.get_secret_value())

@@ -67,7 +67,7 @@
 
   async function copy(button) {
     const message = button.parentElement.cloneNode(true);
-    message.querySelectorAll(".pq-copy").forEach((extra) => extra.remove());
+    message.querySelectorAll(".pq-copy, .pq-feedback").forEach((extra) => extra.remove());
     message.style.cssText = "position:fixed;top:0;opacity:0;pointer-events:none";
     document.body.append(message); // innerText keeps the line breaks of what is laid out only
     const text = message.innerText.trim();
@@ -82,6 +82,69 @@
     message.remove();
     button.textContent = copied ? "Copied" : "Press Ctrl+C to copy";
     setTimeout(() => (button.textContent = "Copy"), 2000);
+  }
+
+  // Feedback: the answer is sent back as it came. Every question has one answer, so they are counted alike.
+  const answers = new Map(); // number of the question → its answer
+
+  function element(tag, properties, ...children) {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  }
+
+  async function sendOpinion(box, number, verdict, reason = "") {
+    const asked = [...document.querySelectorAll('#chat [data-testid="user"]')].map((one) => one.textContent.trim());
+    const history = asked.slice(0, number).slice(-10).filter((text) => text.length <= 2000);
+    const body = JSON.stringify({ verdict, reason, history, answer: answers.get(number) });
+    let said = "Thank you.";
+    try {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`${root}/api/v1/feedback`, { method: "POST", headers, body });
+      if (!response.ok) said = (await response.json()).detail;
+    } catch {
+      said = "Pullquote does not answer. Is it still running?";
+    }
+    box.replaceChildren(element("span", { role: "status", textContent: said }));
+  }
+
+  function askWhy(box, number) {
+    const reason = element("input", { maxLength: 1000, placeholder: "What was wrong? (optional)" });
+    reason.setAttribute("aria-label", "What was wrong?");
+    const form = element("form", {}, reason, element("button", { className: "pq-copy", textContent: "Send" }));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      sendOpinion(box, number, "down", reason.value);
+    });
+    box.replaceChildren(form);
+    reason.focus();
+  }
+
+  function addFeedback(message, number) {
+    const box = message.appendChild(element("div", { className: "pq-feedback" }));
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", "Was this answer helpful?");
+    const choices = { Helpful: () => sendOpinion(box, number, "up"), "Not helpful": () => askWhy(box, number) };
+    for (const [textContent, choose] of Object.entries(choices)) {
+      const button = box.appendChild(element("button", { type: "button", className: "pq-copy", textContent }));
+      button.addEventListener("click", choose);
+    }
+  }
+
+  function rate(chat) {
+    const messages = chat.querySelectorAll('[data-testid="bot"]');
+    for (const [number, message] of messages.entries()) {
+      if (answers.has(number) && !message.querySelector(".pq-feedback")) addFeedback(message, number);
+    }
+  }
+
+  function noteAnswer(chat, data) {
+    const text = data.querySelector(".prose")?.textContent.trim();
+    const number = chat.querySelectorAll('[data-testid="user"]').length - 1;
+    if (!text || number < 0) return;
+    const answer = JSON.parse(text);
+    if (answer.status !== "guidance") answers.set(number, answer);
+    rate(chat);
   }
 
   function dress(chat) {
@@ -117,10 +180,15 @@
   });
 
   new MutationObserver((_, observer) => {
-    const [chat, why] = ["chat", "why"].map((id) => document.getElementById(id));
-    if (!chat || !why || !reader()) return;
+    const [chat, why, data] = ["chat", "why", "answer-data"].map((id) => document.getElementById(id));
+    if (!chat || !why || !data || !reader()) return;
     observer.disconnect();
-    new MutationObserver(() => dress(chat)).observe(chat, { childList: true, subtree: true });
+    new MutationObserver(() => {
+      dress(chat);
+      if (!chat.querySelector('[data-testid="user"]')) answers.clear(); // a new conversation
+      rate(chat);
+    }).observe(chat, { childList: true, subtree: true });
+    new MutationObserver(() => noteAnswer(chat, data)).observe(data, { childList: true, subtree: true, characterData: true });
     new MutationObserver(() => {
       const tables = why.querySelector("#why-tables:not([role])");
       if (tables) makeRegion(tables, "Why this answer");
