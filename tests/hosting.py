@@ -56,7 +56,7 @@ class Site:
 
 @contextmanager
 def site(store: Path, **settings: str) -> Iterator[Site]:
-    """The host and the app, which lists the host's name intranet.test."""
+    """The host and the app, which lists the host's name intranet.test, and secure.test over https only."""
     found = Site(0, store=store)
 
     class Handler(BaseHTTPRequestHandler):
@@ -82,7 +82,11 @@ def site(store: Path, **settings: str) -> Iterator[Site]:
         thread.start()
         found.port = server.server_port
         try:
-            with serving(store, **{"hosts": "*.test", "embed_origins": found.origin()} | settings) as app:
+            with serving(
+                store,
+                **{"hosts": "*.test", "embed_origins": f"{found.origin()}, https://secure.test:{found.port}"}
+                | settings,
+            ) as app:
                 found.app = app.url.replace("127.0.0.1", "ask.test")
                 yield found
         finally:
@@ -112,6 +116,8 @@ class Visitor:
         self.page: Page = self.context.new_page()
         self.requests: list[str] = []
         self.problems: list[str] = []
+        self.statuses: dict[str, int] = {}  # by path
+        self.page.on("response", lambda answer: self.statuses.update({urlsplit(answer.url).path: answer.status}))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.goto(url)

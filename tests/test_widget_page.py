@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -151,6 +152,7 @@ SENTENCES = {
     "another name": ("other", "/plain", "{origin} may not show this chat. Whoever runs it must add {origin} to"),
     "a name that ends alike": ("evil-intranet", "/plain", "{origin} may not show this chat."),
     "a name that begins alike": ("intranet.test.evil", "/plain", "{origin} may not show this chat."),
+    "http where https is listed": ("secure", "/plain", "This page may show the chat over https only"),
     "a sandboxed page": ("intranet", "/sandboxed", "This page has no origin of its own"),
     "a policy without the frame": ("intranet", "/framed", "Its owner must add: frame-src {app}"),
     "inside a page that is not listed": ("other", "/around", "If this page stands inside another one"),
@@ -172,6 +174,30 @@ def test_where_there_is_no_chat_the_bubble_says_why(browser: Browser, host: Site
     expect(page.locator(".panel iframe")).to_have_count(0)
     page.get_by_role("button", name="Close").click()
     expect(page.locator(".panel")).to_be_hidden()
+    assert "/gradio_api/queue/join" not in visitor.statuses
+    if "/embed" in visitor.statuses:  # and not the browser itself that kept it out
+        assert name.startswith("inside") or visitor.statuses["/embed"] == 403
+    visitor.close()
+
+
+@pytest.mark.parametrize("name", ["other", "evil-intranet", "secure"])
+def test_a_page_that_is_not_listed_cannot_ask(browser: Browser, host: Site, name: str) -> None:
+    """Neither in the open nor, as pages have always been able to, without seeing the answer."""
+    visitor = Visitor(browser, f"{host.origin(name)}{urlsplit(host.put('/plain')).path}")
+    for mode, kind in (("cors", "application/json"), ("no-cors", "text/plain")):
+        for path in ("/api/v1/ask", "/gradio_api/queue/join"):
+            request = {
+                "method": "POST",
+                "mode": mode,
+                "body": '{"question": "Who?"}',
+                "headers": {"content-type": kind},
+            }
+            seen = visitor.page.evaluate(
+                "([url, request]) => fetch(url, request).then(answer => answer.type, () => 'refused')",
+                [host.app + path, request],
+            )
+            assert seen in {"refused", "opaque"}
+            assert visitor.statuses.get(path, 403) in {400, 403}
     visitor.close()
 
 
