@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests import contract
 from tests.serving import Server, serving
@@ -66,9 +67,10 @@ def test_the_command_and_python_give_the_answer(answers: list[str], fast: Path) 
 
 
 @pytest.mark.browser
-def test_the_page_shows_the_answer(server: Server, answers: list[str], browser) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+def test_the_page_and_the_widgets_frame_show_the_answer(server: Server, answers: list[str], browser: Browser) -> None:  # noqa: F811
+    data = [json.loads(answer) for answer in answers]
     shown = contract.page(browser, server.url, QUESTIONS)
-    assert [contract.page_shows(html, json.loads(answer)) for html, answer in zip(shown, answers, strict=True)] == [
-        "" for _ in QUESTIONS
-    ]
-    assert contract.page_shows(shown[0], json.loads(answers[4]))  # the control: it tells one answer from another
+    assert list(map(contract.page_shows, shown, data)) == ["" for _ in QUESTIONS]
+    framed = contract.page(browser, f"{server.url}/embed", QUESTIONS[:2])
+    assert list(map(contract.page_shows, framed, data)) == ["", ""]
+    assert contract.page_shows(shown[0], data[4])  # the control: it tells one answer from another

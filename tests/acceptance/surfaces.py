@@ -6,6 +6,7 @@ The page carries no JSON; there the quotes, the places that its links open, and 
 import json
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -33,16 +34,18 @@ def main() -> int:
                 "Python": contract.python(store, contract.QUESTIONS),
             }
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            shown = contract.page(browser, server.url, contract.QUESTIONS)
+            pages = {"page": "/", "widget's frame": "/embed"}
+            shown = {name: contract.page(browser, server.url + at, contract.QUESTIONS) for name, at in pages.items()}
             browser.close()
     same = {name: sum(map(str.__eq__, texts, answers)) for name, texts in found.items()}
-    wrong = [contract.page_shows(html, json.loads(answer)) for html, answer in zip(shown, answers, strict=True)]
-    same["page"] = wrong.count("")
+    data = list(map(json.loads, answers))
+    wrong = {name: list(map(contract.page_shows, messages, data)) for name, messages in shown.items()}
+    same |= {name: problems.count("") for name, problems in wrong.items()}
     for name, count in same.items():
         sys.stdout.write(f"{name}: {count} of {len(contract.QUESTIONS)}\n")
-    for problem in filter(None, wrong):
-        sys.stdout.write(f"the page does not show: {problem}\n")
-    kinds = [json.loads(answer)["status"] for answer in answers]
+    for problem in filter(None, chain(*wrong.values())):
+        sys.stdout.write(f"not shown: {problem}\n")
+    kinds = [answer["status"] for answer in data]
     sys.stdout.write(", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) + "\n")
     return 0 if set(same.values()) == {len(contract.QUESTIONS)} and len(set(answers)) > 20 else 1
 
