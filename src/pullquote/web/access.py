@@ -104,7 +104,8 @@ class Door:
         if person is None and not is_for_all(path_of(scope)):
             await self._turn_away(scope)(scope, receive, send)
         else:
-            await self._app({**scope, "person": person or ANYBODY}, receive, send)
+            scope["person"] = person or ANYBODY  # not in a copy: who stands before reads there which route it was
+            await self._app(scope, receive, send)
 
     def _turn_away(self, scope: Scope) -> ASGIApp:
         """To the login page, where a person looks at a page; 401 for a program."""
