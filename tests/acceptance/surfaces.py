@@ -20,7 +20,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
         contract.make_library(store)
-        with serving(store, articles=folder) as server, sync_playwright() as playwright:
+        with serving(store, articles=folder) as server:
             answers = contract.rest(server.url, contract.QUESTIONS)
             found = {
                 "REST": answers,
@@ -33,10 +33,13 @@ def main() -> int:
                 "command": contract.cli(store, contract.QUESTIONS),
                 "Python": contract.python(store, contract.QUESTIONS),
             }
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             pages = {"page": "/", "widget's frame": "/embed"}
-            shown = {name: contract.page(browser, server.url + at, contract.QUESTIONS) for name, at in pages.items()}
-            browser.close()
+            with sync_playwright() as playwright:  # it has an event loop of its own, so it comes last
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+                shown = {
+                    name: contract.page(browser, server.url + at, contract.QUESTIONS) for name, at in pages.items()
+                }
+                browser.close()
     same = {name: sum(map(str.__eq__, texts, answers)) for name, texts in found.items()}
     data = list(map(json.loads, answers))
     wrong = {name: list(map(contract.page_shows, messages, data)) for name, messages in shown.items()}
