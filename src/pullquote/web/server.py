@@ -73,7 +73,7 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     )
     for path in ("/api/v1", "/api"):
         app.mount(path, version_1)
-    app.include_router(widget.routes(settings.origins))
+    app.include_router(widget.routes(settings.origins, access.mode == "open"))
     app.mount("/v1", openai.build(assistant))
     app.router.routes.append(Route("/mcp", mcp))
     app.mount("/pullquote", StaticFiles(directory=STATIC))

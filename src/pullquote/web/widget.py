@@ -12,8 +12,8 @@ SCRIPT = Path(__file__).parent / "static" / "widget.js"
 FOR_EVERYONE = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 
 
-def routes(origins: Origins) -> APIRouter:
-    """The routes, for one allowlist. The framed page itself is the chat page, served by the guard under /embed."""
+def routes(origins: Origins, is_open: bool) -> APIRouter:
+    """The routes, for one allowlist, of an app that is open or has people sign in. The framed page itself is the chat page, served by the guard under /embed."""
     router = APIRouter()
 
     @router.get("/widget.js")
@@ -33,18 +33,23 @@ def routes(origins: Origins) -> APIRouter:
     def allowed(request: Request) -> JSONResponse:
         """Whether the page that asks may show the chat, and why it sees none: told to any page, about itself only."""
         origin = request.headers.get("origin")
-        found = {"allowed": origins.allows(origin), "why": why(origin, origins)}
+        found = {"allowed": origins.allows(origin), "why": why(origin, origins, is_open)}
         return JSONResponse(found, headers=FOR_EVERYONE | {"cache-control": "no-store"})
 
     return router
 
 
-def why(origin: str | None, origins: Origins) -> str:
+def why(origin: str | None, origins: Origins, is_open: bool = True) -> str:
     """One sentence for a page in which the chat did not appear though this app answers: who must do what."""
     if origin == "null":
         return (
             "This page has no origin of its own (it is sandboxed, or a file), so it may not show the chat. Its owner "
             "must serve it from a web address, and a sandbox must say allow-same-origin."
+        )
+    if origins.allows(origin) and not is_open:
+        return (
+            "People sign in to this app, which a page inside another cannot have them do. Whoever runs it must set "
+            "PULLQUOTE_ACCESS=open for the chat to be shown here; else open it in full."
         )
     if origin is None or origins.allows(origin):
         return (
