@@ -112,6 +112,7 @@ def test_a_question_is_put_on_one_line_and_normalised_like_articles() -> None:
 
 
 def test_the_stages_come_in_order_and_the_answer_last(assistant: Assistant) -> None:
+    assistant = Assistant.open(assistant.library, Settings(cached=0, reader="fast"))
     searching, reading, trace = assistant.stages(ASK)
     assert (searching, reading) == ("searching", "reading")
     assert isinstance(trace, Trace)
