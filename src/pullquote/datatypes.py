@@ -218,11 +218,10 @@ class Point:
 class Answer:
     """One answer for every surface.
 
-    `answered`: `points` say it, and `text` is all of them. `overview`: quotes in the article's order, and `related`:
-    evidence without a verdict of ours; both without a text. `not_found`: `closest` is the nearest sentence. `guidance`:
-    nothing was asked of the article, and `text`, no quote only here, says what can be. `read_as` is a follow-up as it
-    was understood; `differ`: two articles disagree; `worded_by`: the model in whose words the points are. `confidence`
-    is the estimated chance that the answer, or the refusal, is right. `seconds`: "retrieve", "read", "word", "total".
+    `answered`: `points` say it, `text` is all of them. `overview`, `related`: quotes only. `not_found`: `closest` is
+    the nearest sentence. `guidance`: nothing was asked, `text` says what can be. `read_as`: a follow-up as understood;
+    `differ`: two articles disagree; `worded_by`: the model whose words the points are. `confidence`: the estimated
+    chance that the answer, or the refusal, is right. `seconds`: "retrieve", "read", "word" and "total".
     """
 
     question: str

@@ -101,8 +101,7 @@ def stage_table(report: Report) -> Table:
         "Understanding: taken for another kind of question. Retrieval: no passage held it. "
         "Reading: another sentence was found likelier. Judging: it was refused."
     )
-    rows = [(stage, str(count)) for stage, count in report.lost.items()]
-    return Table("Gold answers lost at", ("stage", "questions"), rows, note)
+    return Table("Gold answers lost at", ("stage", "questions"), [(at, str(n)) for at, n in report.lost.items()], note)
 
 
 def risk_table(curve: Sequence[tuple[float, float]]) -> Table:

@@ -6,10 +6,11 @@ What passes may still be a poor paraphrase. What does not pass is not shown.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pullquote import facts, phrases
+from pullquote import facts
+from pullquote.cloze import cloze, contradicts, has_form
 from pullquote.datatypes import Article, Chunk, Passage, Quote, Span
 from pullquote.embedding import Encoder
 
@@ -25,14 +26,6 @@ _LINK = re.compile(
 )
 _MARKUP = re.compile(r"<[a-z/!]|\]\(|!\[|&#?\w+;|```|\bjavascript:", re.IGNORECASE)
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|‘([^’]+)’|(?<!\w)'([^']+)'(?!\w)|«([^»]+)»")
-_YEAR = re.compile(r"1\d{3}|20\d\d")
-_DAY = re.compile(
-    rf"\b(?P<day>\d\d?)(?:st|nd|rd|th)?(?: of)? (?:{'|'.join(facts.MONTHS.values())})\b"
-    rf"|\b(?:{'|'.join(facts.MONTHS.values())}) (?:the )?(?P<day_after>\d\d?)(?:st|nd|rd|th)?\b"
-)
-_JOINT = re.compile(r"; |, (?:and|while|whereas|but) (?!\w+$)")  # between main clauses
-_NO_SUBJECT = rf"(?!(?:{phrases.OF}|{phrases.AUX}|{phrases.WH})\b)"
-_SUBJECT = re.compile(rf"({_NO_SUBJECT}\w+(?: {_NO_SUBJECT}[a-z-]+){{0,3}}?) (?:{phrases.AUX})\b", re.IGNORECASE)
 _LEANING = re.compile(
     r"\W*(?:he|she|it|they|his|her|its|their|this|that|these|those|the (?:former|latter|same))\b", re.I
 )
@@ -79,52 +72,11 @@ class Verifier:
 
     def _contradiction(self, text: str, said: str) -> str | None:
         """A fact that the reader, asked for it, finds otherwise in the quotes."""
-        for question, fact in (asked for part in _JOINT.split(text) for asked in cloze(part, said)):
+        for question, fact in cloze(text, said):
             best = max(self._read(question, _passage(said)), key=lambda span: span.score, default=None)
-            if best and best.score > CERTAIN and _contradicts(fact, best.text):
+            if best and best.score > CERTAIN and contradicts(fact, best.text):
                 return f"asked “{question}”, its quotes say “{best.text}”"
         return None
-
-
-def cloze(text: str, said: str) -> Iterator[tuple[str, str]]:
-    """The sentence as questions, each with a fact left out: a number (the others made "some"), a date, or a name."""
-    days = {match.start("day"): match.span() for match in _DAY.finditer(text)}
-    days |= {match.start("day_after"): match.span() for match in _DAY.finditer(text)}
-    numbers = facts.numbers(text)
-    for number in numbers:
-        fact = text[number.start : number.end]
-        if fact.lower() in facts.ORDINALS:
-            continue
-        word = "what date" if number.start in days else "what year" if _YEAR.fullmatch(fact) else "how many"
-        places = {(other.start, other.end): "some" for other in numbers if other.start not in days}
-        place = days.get(number.start, (number.start, number.end))
-        yield _asked(text, places | {place: word}), fact
-    subject = _SUBJECT.match(text)
-    if subject and facts.content(subject[1]) and set(facts.words(subject[1])) <= set(facts.words(said)):
-        yield _asked(text, {subject.span(1): "who or what"}), subject[1]
-    inside = {word for name in facts.names(said) if name.start > 1 for word in name.words}
-    for name in facts.names(text):
-        if name.start <= 1 and name.words[0] not in inside and _has_form(name, said):
-            continue  # not known to be a name
-        place = name.start, name.end
-        yield _asked(text, {place: "who or what" if name.start < 5 else "what"}), text[slice(*place)]
-
-
-def _asked(text: str, places: dict[tuple[int, int], str]) -> str:
-    """The text as a question, with other words in these places."""
-    for (start, end), word in sorted(places.items(), reverse=True):
-        text = f"{text[:start]}{word}{text[end:]}"
-    text = text.strip().rstrip(".!")
-    return f"{text[:1].upper()}{text[1:]}?"
-
-
-def _contradicts(fact: str, found: str) -> bool:
-    """Whether what was found is of the fact's sort, a number or a name if it is one, and has nothing of it."""
-    if facts.numbers(fact):
-        values = {number.value for number in facts.numbers(found)}
-        return bool(values) and values.isdisjoint(number.value for number in facts.numbers(fact))
-    is_of_its_sort = facts.names(found) if facts.names(fact) else facts.content(found)
-    return bool(is_of_its_sort) and set(facts.words(fact)).isdisjoint(facts.words(found))
 
 
 def _passage(said: str) -> Passage:
@@ -192,15 +144,10 @@ def _name(text: str, said: str, titles: str) -> str | None:
     """A name that the quotes do not have. The first word may be none: there any form of it, a title's too, will do."""
     known = facts.names(said)
     for name in facts.names(text):
-        is_word = name.start <= 1 and _has_form(name, f"{said} {titles}")
+        is_word = name.start <= 1 and has_form(name, f"{said} {titles}")
         if not is_word and not any(_in_order(name.words, other.words) for other in known):
             return f"{text[name.start : name.end]} is in none of its quotes"
     return None
-
-
-def _has_form(name: facts.Name, text: str) -> bool:
-    """Whether the text has a form of the one word that the name has."""
-    return len(name.words) == 1 and facts.stem(name.words[0]) in {facts.stem(word) for word in facts.words(text)}
 
 
 def _in_order(some: Sequence[str], all_: Sequence[str]) -> bool:
