@@ -71,5 +71,5 @@ def store(tmp_path_factory: pytest.TempPathFactory, article: Article) -> Path:
 @pytest.fixture(scope="session")
 def assistant(store: Path) -> Iterator[Assistant]:
     library = Library(store)
-    yield Assistant.open(library, Settings())
+    yield Assistant.open(library, Settings(cached=0))  # each test sees its question read
     library.close()
