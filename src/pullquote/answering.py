@@ -27,28 +27,14 @@ Step = Union[Stage, Answer, "Trace"]
 
 LOOKED_BACK = 10  # earlier questions among which the one that a follow-up leans on is looked for
 
-SUMMARY_WORDS = frozenset({"article", "articles", "text", "summary", "report", "story", "main", "points"})
-EMPTY = "The library is empty. Add an article, then ask again."
-GUIDANCE = {
-    "greeting": "Hello! Ask me what the article says: who, what, when, where, why or how many.",
-    "thanks": "You are welcome. Ask on whenever you like.",
-    "foreign": "I read questions in English only. Ask who, what, when, where, why or how many, in English.",
-    "no question": "I did not see a question in that. Ask who, what, when, where, why or how many, "
-    "or “What is this about?”",
-    "nothing before": "I do not know what that refers to. Please ask the whole question.",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """An answer and how it came about: the readings of its parts, or of a follow-up as asked and as understood.
-
-    `wording` is what a language model wrote, if one was asked.
-    """
+    """An answer and how it came about: the readings of its parts, or of a follow-up as asked and as understood."""
 
     answer: Answer
     readings: tuple[Reading, ...] = ()
-    wording: Wording | None = None
+    wording: Wording | None = None  # what a language model wrote, if one was asked
 
 
 class Assistant:
@@ -114,8 +100,8 @@ class Assistant:
         key = (self.library.state, self._sees, question, tuple(history), article)
         if known := self.cache.get(key):
             trace = Trace(replace(known.answer, seconds={}), known.readings)
-        elif asked.kind in GUIDANCE:
-            trace = Trace(_guide(asked, GUIDANCE[asked.kind]))
+        elif asked.kind in phrases.GUIDANCE:
+            trace = Trace(_guide(asked, phrases.GUIDANCE[asked.kind]))
         elif asked.kind == "overview":
             yield "summing up"
             trace = Trace(self._sum_up(asked, article))
@@ -142,7 +128,7 @@ class Assistant:
         earlier = _leant_on(history) if asked.leans else None
         words = content_words(asked.text)
         if asked.leans and not earlier and not words:
-            return Trace(_guide(asked, GUIDANCE["nothing before"]))
+            return Trace(_guide(asked, phrases.GUIDANCE["nothing before"]))
         own = [word for word in words if word not in phrases.VAGUE]
         readings: list[Reading] = []
         if own or not earlier:
@@ -204,9 +190,9 @@ class Assistant:
     def _refuse(self, asked: Question, readings: Sequence[Reading], read_as: str | None) -> Answer:
         best = [reading.verdicts[0] for reading in readings if reading.verdicts]
         if asked.foreign:
-            return _guide(asked, GUIDANCE["foreign"])
+            return _guide(asked, phrases.GUIDANCE["foreign"])
         if not (asked.is_question or are_known(readings)):
-            return _guide(asked, GUIDANCE["no question"])
+            return _guide(asked, phrases.GUIDANCE["no question"])
         if not best:
             return Answer(asked.text, "not_found", "", confidence=1.0, read_as=read_as)
         likeliest = max(best, key=lambda verdict: verdict.confidence)
@@ -218,7 +204,9 @@ class Assistant:
         article = self.library.article(article_id) if article_id else self._meant(asked)
         if article is None:
             titles = [f"“{article.title}”" for article, _ in self.library.articles()]
-            return _guide(asked, f"Which article? Name one of them: {', '.join(titles[:8])}." if titles else EMPTY)
+            return _guide(
+                asked, f"Which article? Name one of them: {', '.join(titles[:8])}." if titles else phrases.EMPTY
+            )
         spans = overview(article, self._retriever.encoder, asked.section)
         if not spans:
             return _guide(asked, _no_section(article, asked.section or ""))
@@ -235,7 +223,7 @@ class Assistant:
         """The only article, or the one whose title shares a word with the question; None if there is no such one."""
         articles = [article for article, _ in self.library.articles()]
         words = set(content_words(asked.text))
-        named = [article for article in articles if words & set(content_words(article.title)) - SUMMARY_WORDS]
+        named = [article for article in articles if words & set(content_words(article.title)) - phrases.SUMMARY_WORDS]
         chosen = named or articles
         return chosen[0] if len(chosen) == 1 else None
 
@@ -258,6 +246,6 @@ def _leant_on(history: Sequence[str]) -> str | None:
             earlier = understand(text)
         except QuestionError:
             continue
-        if not earlier.leans and earlier.kind not in (*GUIDANCE, "overview"):
+        if not earlier.leans and earlier.kind not in (*phrases.GUIDANCE, "overview"):
             return earlier.parts[0] if len(earlier.parts) == 1 else earlier.text
     return None

@@ -213,3 +213,16 @@ BEFORE_NAME = _pattern(
     rf"\W*(?:(?:(?:{THE}|{OF}|near)\b|(?-i:(?:north|south|east|west|central)(?:ern)?|de|van|von|al)\b)\W*)*"
     rf"(?!(?:{PRONOUN}|who)\b)(.?)"
 )
+
+# What is said where nothing is answered
+
+SUMMARY_WORDS = frozenset({"article", "articles", "text", "summary", "report", "story", "main", "points"})
+EMPTY = "The library is empty. Add an article, then ask again."
+GUIDANCE = {
+    "greeting": "Hello! Ask me what the article says: who, what, when, where, why or how many.",
+    "thanks": "You are welcome. Ask on whenever you like.",
+    "foreign": "I read questions in English only. Ask who, what, when, where, why or how many, in English.",
+    "no question": "I did not see a question in that. Ask who, what, when, where, why or how many, "
+    "or “What is this about?”",
+    "nothing before": "I do not know what that refers to. Please ask the whole question.",
+}
