@@ -52,9 +52,8 @@ class Assistant:
     @classmethod
     def open(cls, library: Library, settings: Settings) -> Self:
         """An assistant for the library, with the models that the settings name. Raises `EncoderMismatch`."""
-        library.require_encoder(fingerprint(settings.encoder))
-        built_in = settings.encoder == BUILT_IN
-        retriever = Retriever(library, QuestionEncoder() if built_in else WorkerEncoder(settings.encoder))
+        library.require_encoder(fingerprint(name := settings.encoder))
+        retriever = Retriever(library, QuestionEncoder() if name == BUILT_IN else WorkerEncoder(name))
         judge = Judge.load(settings.judge) if settings.judge else Judge.load()
         second = None if settings.reader == "fast" else lambda: Reader(LARGE, settings.threads)
         reader = Reader(SMALL, settings.threads)
@@ -94,8 +93,7 @@ class Assistant:
     def stages(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Iterator[Step]:
         """What is being done, as it begins; the answer as it grows, while it is worded; at last what `trace` gives."""
         asked = understand(question)
-        seconds = {"retrieve": 0.0, "read": 0.0}
-        began = time.perf_counter()
+        seconds, began = {"retrieve": 0.0, "read": 0.0}, time.perf_counter()
         until = self._worder.until() if self._worder else 0.0
         key = (self.library.state, self._sees, question, tuple(history), article)
         if known := self.cache.get(key):
