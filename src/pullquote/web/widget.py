@@ -13,7 +13,10 @@ FOR_EVERYONE = {"access-control-allow-origin": "*", "cross-origin-resource-polic
 
 
 def routes(origins: Origins, is_open: bool) -> APIRouter:
-    """The routes, for one allowlist, of an app that is open or has people sign in. The framed page itself is the chat page, served by the guard under /embed."""
+    """The routes, for one allowlist, of an app that is open or has people sign in.
+
+    The framed page itself is the chat page, served by the guard under /embed.
+    """
     router = APIRouter()
 
     @router.get("/widget.js")
