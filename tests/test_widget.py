@@ -9,6 +9,8 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from pullquote.answering import Assistant
+from pullquote.origins import Origins
+from pullquote.web.widget import why
 from tests.test_visitors import SECRET, soon, token
 from tests.whole import client_of
 
@@ -118,6 +120,12 @@ def test_every_page_is_told_about_itself(client: TestClient, origin: str) -> Non
     assert script.status_code == 200
     assert script.headers["content-type"].startswith("text/javascript")
     assert script.headers["access-control-allow-origin"] in {"*", origin}
+
+
+def test_where_people_sign_in_a_listed_page_is_told_so() -> None:
+    listed = Origins.parse(LISTED[0])
+    assert "PULLQUOTE_ACCESS=open" in why(LISTED[0], listed, is_open=False)
+    assert "PULLQUOTE_EMBED_ORIGINS" in why("https://evil.example", listed, is_open=False)
 
 
 def test_a_page_over_the_other_scheme_is_told_which(client: TestClient) -> None:
