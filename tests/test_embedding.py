@@ -1,5 +1,8 @@
 import multiprocessing
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -192,3 +195,23 @@ def test_fingerprints_tell_encoders_apart(tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"weightz")
     seen.add(fingerprint(str(folder)))
     assert len(seen) == 5
+
+
+def test_the_process_that_embeds_ends_with_one_that_is_killed() -> None:
+    program = (
+        "import multiprocessing, time; from pullquote.embedding import WorkerEncoder\n"
+        "if __name__ == '__main__':\n"
+        "    WorkerEncoder().encode(['A text.'])\n"
+        "    print(multiprocessing.active_children()[0].pid, flush=True); time.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    worker = Path(f"/proc/{int(parent.stdout.readline())}")
+    assert worker.exists()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 30
+    while worker.exists() and "\nState:\tZ" not in (worker / "status").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -1,5 +1,6 @@
 """What is said to pages of other origins: the script, whether they are listed, who may frame and who may ask."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -107,6 +108,14 @@ def test_visitors_with_tokens_are_counted_by_name(client: TestClient) -> None:
     assert expired.status_code == 401
     assert "expired" in expired.json()["detail"]
     assert [ask(""), ask("x" * 5_000)] == [401, 401]
+
+
+def test_the_log_names_who_is_vouched_for_and_nobody_else(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "pullquote")
+    for headers in ({"x-pullquote-visitor": token(sub="eve", exp=soon())}, {"x-pullquote-visitor": "eve"}, {}):
+        client.get("/healthz", headers=headers)
+    fields = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "request"]
+    assert [found.get("visitor") for found in fields] == ["eve", None, None]
 
 
 @pytest.mark.parametrize("origin", [*LISTED, *OTHERS])

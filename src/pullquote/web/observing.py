@@ -42,17 +42,18 @@ class Observer:
         try:
             await self._app({**scope, NOTED: noted}, receive, send_observed)
         finally:
-            self._tell(scope, noted.get("route", "other"), status, time.perf_counter() - began)
+            self._tell(scope, {"route": "other", **noted}, status, time.perf_counter() - began)
 
-    def _tell(self, scope: Scope, route: str, status: int, seconds: float) -> None:
-        self._metrics.count_request(scope["method"], route, status, seconds)
+    def _tell(self, scope: Scope, noted: dict[str, str], status: int, seconds: float) -> None:
+        self._metrics.count_request(scope["method"], noted["route"], status, seconds)
         length = Headers(scope=scope).get("content-length", "0")
-        fields = {"method": scope["method"][:10], "route": route, "status": status, "ms": round(1000 * seconds, 1)}
+        fields = {"method": scope["method"][:10], **noted, "status": status, "ms": round(1000 * seconds, 1)}
         log.info("request", extra={"fields": fields | {"bytes": int(length) if length.isdecimal() else 0}})
 
 
 class Named:
-    """Pure ASGI middleware, the innermost: notes the route for `Observer`, whose scope others have copied."""
+    """Pure ASGI middleware, the innermost: notes for `Observer`, whose scope others have copied, the route, and who
+    asks where a page's server has signed that."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,7 +62,10 @@ class Named:
         try:
             await self._app(scope, receive, send)
         finally:
-            scope.get(NOTED, {})["route"] = _template(scope)
+            noted = scope.get(NOTED, {})
+            noted["route"] = _template(scope)
+            if "visitor" in scope:
+                noted["visitor"] = scope["visitor"]
 
 
 def routes(checks: Callable[[], list[Check]], metrics: Metrics, access: Access) -> APIRouter:
