@@ -7,12 +7,12 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from pullquote.facade import Pullquote
 from pullquote.web.access import Access
+from pullquote.web.problems import problem
 
 
 class Mcp:
@@ -27,7 +27,8 @@ class Mcp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":  # nothing is kept between requests: there is no session to hear of, or to end
-            raise HTTPException(405, headers={"allow": "POST"})
+            await problem(405, "", {"allow": "POST"})(scope, receive, send)
+            return
         await run_in_threadpool(self._access.reader, Request(scope))
         async with self._starting:
             if self._manager is None:
