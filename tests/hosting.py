@@ -158,7 +158,7 @@ class Visitor:
 
     def answer(self) -> Locator:
         found = self.frame.locator('#chat [data-testid="bot"]').last
-        expect(found.locator(".pq-copy")).to_be_visible()
+        expect(found.get_by_role("button", name="Copy")).to_be_visible()
         return found
 
     def picture(self, clip: FloatRect) -> bytes:

@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_who_waits_sees_the_place_in_line_and_then_the_answer(store: Path, browser: Browser) -> None:
-    with serving(store, line="200") as server:
+    with serving(store, line="200", cached="0") as server:  # else all but one are answered at once
         page = browser.new_page()
         page.goto(server.url)
         page.locator("#question textarea").fill(ASK)

@@ -290,14 +290,12 @@ def test_no_line_takes_long_to_judge(line: str) -> None:
 
 
 def test_the_overview_of_the_owners_article(article: Article, encoder: QuestionEncoder) -> None:
-    found = quoted(article, encoder=encoder)
-    assert [sentence[:40] for sentence in found] == [
-        "According to a recently downgraded U.S. ",
-        "The discovery follows the recent confirm",
-        "As most of Europe and the West distanced",
-        "In a recent meeting with representatives",
-    ]
-    assert quoted(article, encoder=encoder) == found
+    spans = overview(article, encoder)  # which ones may differ from one processor's arithmetic to another's
+    assert 3 <= len(spans) <= 5
+    assert spans == sorted(spans)
+    assert set(spans) <= set(sentences(article))
+    assert len({start * 4 // len(article.text) for start, _ in spans}) >= 3
+    assert overview(article, encoder) == spans
 
 
 @pytest.mark.parametrize("number", range(0, 9, 2))

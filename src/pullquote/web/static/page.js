@@ -111,7 +111,7 @@
   function askWhy(box, number) {
     const reason = element("input", { maxLength: 1000, placeholder: "What was wrong? (optional)" });
     reason.setAttribute("aria-label", "What was wrong?");
-    const form = element("form", {}, reason, element("button", { className: "pq-copy", textContent: "Send" }));
+    const form = element("form", {}, reason, element("button", { className: "pq-button", textContent: "Send" }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       sendOpinion(box, number, "down", reason.value);
@@ -126,7 +126,7 @@
     box.setAttribute("aria-label", "Was this answer helpful?");
     const choices = { Helpful: () => sendOpinion(box, number, "up"), "Not helpful": () => askWhy(box, number) };
     for (const [textContent, choose] of Object.entries(choices)) {
-      const button = box.appendChild(element("button", { type: "button", className: "pq-copy", textContent }));
+      const button = box.appendChild(element("button", { type: "button", className: "pq-button", textContent }));
       button.addEventListener("click", choose);
     }
   }
@@ -158,10 +158,8 @@
       link.setAttribute("aria-label", `Quote ${link.textContent.replace(/\D/g, "")}: show it in the article`);
     }
     for (const answer of chat.querySelectorAll('[data-testid="bot"]:has(a.pq-cite):not(:has(.pq-copy))')) {
-      const button = answer.appendChild(document.createElement("button"));
-      button.type = "button";
-      button.className = "pq-copy";
-      button.textContent = "Copy";
+      const button = element("button", { type: "button", className: "pq-button pq-copy", textContent: "Copy" });
+      answer.insertBefore(button, answer.querySelector(".pq-feedback"));
     }
   }
 
