@@ -15,7 +15,7 @@ from pullquote.sources import read_file
 from tests.building import put_embedded
 from tests.conftest import PROJECT
 
-PROXIED = {"proxies": "127.0.0.1", "rate": "30", "rate_all": "600"}  # the default limits
+PROXIED = {"proxies": "127.0.0.1", "rate": "30", "rate_all": "600", "cached": "0"}  # the default limits; all is read
 PATIENCE = 300.0  # seconds
 CANARY = re.compile(r"kestrel\d{4}")
 
