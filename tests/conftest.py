@@ -1,6 +1,7 @@
 """What several tests need: the owner's article, the real models over it, and a fast encoder for the rest."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from playwright.sync_api import Browser, sync_playwright
 
 from pullquote.answering import Assistant
 from pullquote.datatypes import Article
@@ -22,6 +24,17 @@ from pullquote.vector_index import VectorIndex
 PROJECT = Path(__file__).parent.parent
 ARTICLE_FILE = PROJECT / "index" / "articles" / "russia-north-korea-arms.txt"
 SHARED = PROJECT.parent / "shared"  # public data that stays outside the project; CI has it
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 class BagOfWords:
@@ -73,3 +86,12 @@ def assistant(store: Path) -> Iterator[Assistant]:
     library = Library(store)
     yield Assistant.open(library, Settings(cached=0))  # each test sees its question read
     library.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, started once for the tests of a module."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

@@ -17,9 +17,9 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, FrameLocator, Locator, Page, Playwright, expect
 
-from tests.conftest import PROJECT
+from tests.conftest import CHROMIUM, FLAGS, PROJECT
 from tests.serving import serving
-from tests.test_page import CHROMIUM, FLAGS, WIDE
+from tests.test_page import WIDE
 
 EXAMPLE = PROJECT / "examples" / "internal-page"
 PLACEHOLDER = "https://ask.corp.example"  # where the example's Pullquote would be

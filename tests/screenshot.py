@@ -5,9 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import Playwright, sync_playwright
 
+from tests.conftest import CHROMIUM, FLAGS
 from tests.hosting import Visitor, launch, site
 from tests.serving import serving
-from tests.test_page import ASK, CHROMIUM, FLAGS, Visit
+from tests.test_page import ASK, Visit
 
 
 def page(playwright: Playwright, store: Path, picture: Path) -> None:

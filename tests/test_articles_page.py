@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pullquote.articles import make_article
 from pullquote.library import Library
@@ -14,20 +14,12 @@ from pullquote.tokens import Tokens
 from tests.building import put_embedded
 from tests.conftest import ARTICLE_FILE
 from tests.serving import Server, serving
-from tests.test_page import CHROMIUM, FLAGS, NARROW, SCHEMES, SIZES, WIDE
+from tests.test_page import NARROW, SCHEMES, SIZES, WIDE
 
 pytestmark = pytest.mark.browser
 
 HOSTILE = "<img src=x onerror=window.pwned=1> & <b>bold</b>"
 TEXT = "The night ferry leaves the old harbour at eleven. It takes sixty guests and two dogs."
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

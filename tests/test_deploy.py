@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from pullquote.articles import make_article
 from pullquote.library import Library
@@ -23,7 +23,7 @@ from pullquote.settings import Settings
 from tests.building import put_embedded
 from tests.conftest import PROJECT
 from tests.serving import serving
-from tests.test_page import ASK, CHROMIUM, FLAGS, QUOTE, Visit
+from tests.test_page import ASK, QUOTE, Visit
 
 DEPLOY = PROJECT / "deploy"
 PATIENCE = 30.0  # seconds
@@ -87,14 +87,6 @@ def address(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         parts = urlsplit(server.url)
         with nginx_before(f"http://{parts.netloc}", folder) as url:
             yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def status_of(url: str) -> int:

@@ -23,9 +23,9 @@ from pullquote.tokens import Tokens
 from pullquote.web.access import Access
 from pullquote.web.server import build
 from tests.building import put_embedded
-from tests.conftest import ARTICLE_FILE, open_settings
+from tests.conftest import ARTICLE_FILE, CHROMIUM, FLAGS, open_settings
 from tests.serving import serving
-from tests.test_page import CHROMIUM, FLAGS, Visit
+from tests.test_page import Visit
 
 LAMP = "The lamp was lit in 1874 by Ada Holm. It burned oil. It stands two miles from the harbour."
 WHEN, NONSENSE = "When was the lamp lit?", "What does a ticket to the moon cost?"

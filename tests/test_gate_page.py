@@ -1,27 +1,18 @@
 """What the gate shows on the page, in a real browser. Needs Chromium: `make test`."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.serving import serving
-from tests.test_page import ASK, CHROMIUM, FLAGS
+from tests.test_page import ASK
 from tests.test_server import ask
 
 pytestmark = pytest.mark.browser
 
 expect.set_options(timeout=60_000)  # milliseconds
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def test_who_waits_sees_the_place_in_line_and_then_the_answer(store: Path, browser: Browser) -> None:

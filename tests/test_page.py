@@ -1,7 +1,6 @@
 """The page in a real browser, as a person uses it. Needs Chromium: `make test`."""
 
 import json
-import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from pullquote.articles import make_article
 from pullquote.library import Library
@@ -22,16 +21,6 @@ pytestmark = pytest.mark.browser
 
 expect.set_options(timeout=20_000)  # milliseconds; a test waits for what it checks, it does not time a busy machine
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDE, NARROW = (1280, 800), (390, 844)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280x800", "390x844"])
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -44,14 +33,6 @@ QUOTE = "The New York Times was the first to report the intelligence discovery."
 def server(store: Path) -> Iterator[Server]:
     with serving(store) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Visit:

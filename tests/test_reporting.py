@@ -1,24 +1,19 @@
 """The tables and the page of an evaluation; the page is read by an HTML parser and opened in Chromium."""
 
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from pullquote.evaluating import Prediction
 from pullquote.reporting import PARTS, page, tables
 from pullquote.scoring import Report, compare, score
 from tests.predicting import predict, reading
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 FACTS = {"measured": "7 questions about 1 article", "reader": "best"}
 HOSTILE = [
     "<script>document.title='hit'</script>",
@@ -159,14 +154,6 @@ def test_the_page_of_many_long_questions_is_small() -> None:
     many = [hostile(row, f"{number} {'word ' * 390}") for number in range(100) for row in predictions()]
     rows = [replace(row, gold=replace(row.gold, kind=f"kind {place % 7}")) for place, row in enumerate(many)]
     assert len(page(score(rows), "own.json", FACTS).encode()) < 300_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.browser

@@ -9,7 +9,6 @@ from playwright.sync_api import Browser
 
 from tests import contract
 from tests.serving import Server, serving
-from tests.test_page import browser  # noqa: F401
 
 QUESTIONS = [
     "Who was the first to report the intelligence discovery?",
@@ -67,7 +66,7 @@ def test_the_command_and_python_give_the_answer(answers: list[str], fast: Path) 
 
 
 @pytest.mark.browser
-def test_the_page_and_the_widgets_frame_show_the_answer(server: Server, answers: list[str], browser: Browser) -> None:  # noqa: F811
+def test_the_page_and_the_widgets_frame_show_the_answer(server: Server, answers: list[str], browser: Browser) -> None:
     data = [json.loads(answer) for answer in answers]
     shown = contract.page(browser, server.url, QUESTIONS)
     assert list(map(contract.page_shows, shown, data)) == ["" for _ in QUESTIONS]

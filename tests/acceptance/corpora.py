@@ -7,6 +7,7 @@ text, the data that the standard library's HTML parser hands over.
 import re
 import resource
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -114,7 +115,7 @@ def controls() -> list[str]:
     silent = []
     executable = sys.executable
     for what in ("kill -SEGV $$", "sleep 100", "echo no json", "exit 0"):
-        script = Path(f"/tmp/pullquote-control-{time.monotonic_ns()}")
+        script = Path(tempfile.gettempdir()) / f"pullquote-control-{time.monotonic_ns()}"
         script.write_text(f"#!/bin/sh\n{what}\n")
         script.chmod(0o700)
         sys.executable, wall = str(script), parsing.WALL

@@ -12,8 +12,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests import contract
+from tests.conftest import CHROMIUM, FLAGS
 from tests.serving import serving
-from tests.test_page import CHROMIUM, FLAGS
 
 
 def main() -> int:

@@ -26,9 +26,8 @@ from pullquote.settings import MAX_QUESTION
 from tests.acceptance import SIZE
 from tests.acceptance.visitors import add_none
 from tests.building import put_embedded
-from tests.conftest import SHARED
+from tests.conftest import CHROMIUM, FLAGS, SHARED
 from tests.serving import serving
-from tests.test_page import CHROMIUM, FLAGS
 
 SAMPLE = {"full": 10**6, "ci": 120}[SIZE]
 IN_A_LIBRARY = 400  # titles at a time: Gradio's page lists them all
