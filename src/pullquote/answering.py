@@ -113,7 +113,7 @@ class Assistant:
             self._verify(answer)
             trace = replace(trace, answer=answer, wording=wording)
         trace.answer.seconds.update(seconds, total=time.perf_counter() - began)
-        if not self._worder:  # a model may have been away, or do better the next time
+        if not known and not self._worder:  # a model may have been away, or do better the next time
             self.cache.put(key, trace)
         for hear in self.listeners:
             hear(trace.answer)

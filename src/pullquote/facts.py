@@ -8,9 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pullquote.retrieving import STOP_WORDS
+from pullquote.retrieving import STEM, STOP_WORDS
 
-STEM = 5  # letters by which forms of a word are known: "reported", "reports"
 WINDOW = 40  # characters in which those are
 SHARED = 0.5  # share of its words that makes one text speak of another's matter
 NEAR = 2  # words after a number among which its unit is looked for: "nine working days"

@@ -16,7 +16,7 @@ from typing import Any, Self
 from pullquote.datatypes import Span
 from pullquote.errors import ModelError
 from pullquote.inference import MODELS
-from pullquote.retrieving import content_words
+from pullquote.retrieving import STEM, content_words
 from pullquote.understanding import AnswerType, answer_type, fits
 
 BUILT_IN = MODELS / "judge.json"
@@ -28,7 +28,6 @@ SECOND = ("evidence", "fused", "dense", "numbers", "second_evidence", "second_ma
 
 ECHO = 0.01  # confidence of words that only repeat the question, where it asks for a name, a time or a number
 
-STEM = 5  # letters by which forms of a word are known: "reported", "reports"
 
 Place = tuple[str, tuple[int, int]]  # article id and sentence
 

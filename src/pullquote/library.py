@@ -146,6 +146,10 @@ class Library(VectorRows):
             raise _unknown(article_id)
         return range(row[0], row[1] + 1)
 
+    def hidden_keys(self) -> frozenset[int]:
+        """The keys of all chunks that are not shown: none in the whole library."""
+        return frozenset()
+
     def search_words(self, words: Sequence[str], count: int, within: range | None = None) -> list[tuple[int, float]]:
         """Keys and BM25 scores (higher is better) of the chunks that hold any of the words, best first.
 

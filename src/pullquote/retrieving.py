@@ -16,6 +16,7 @@ from pullquote.word_index import WordIndex
 CANDIDATES = 50  # taken from each of the two searches
 LEXICAL_WEIGHT = 0.3  # of BM25 over its maximum, beside a cosine: recall@1 85.0 against 82 by reciprocal rank
 MAX_WORDS = 64  # of a question, searched for
+STEM = 5  # letters by which forms of a word are known: "reported", "reports"
 
 # Words that say nothing of what a question is about; a search for them reads the whole library.
 STOP_WORDS = frozenset(
@@ -58,7 +59,7 @@ class Retriever:
             self.library.require_encoder(self._made_by or self.library.encoder)
             index = self._index.current()
             within = self.library.keys(article) if article else None
-            hidden = self.library.hidden_keys() if isinstance(self.library, SeenLibrary) else frozenset()
+            hidden = self.library.hidden_keys()
             with stage("lexical"):
                 words, most = content_words(question), CANDIDATES + len(hidden)
                 found = self._words.search(words, most, index.size, within)

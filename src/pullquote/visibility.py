@@ -47,7 +47,7 @@ class SeenLibrary(Library):
     def hidden_keys(self) -> frozenset[int]:
         """The keys of all chunks that are not shown."""
         if self._groups is None:
-            return frozenset()
+            return super().hidden_keys()
         query = f"SELECT id FROM chunks WHERE article_id IN ({_HIDDEN})"
         return frozenset(key for (key,) in self._db.execute(query, [self._names]))
 

@@ -2,8 +2,6 @@
 
 import time
 
-import jwt
-
 from pullquote.errors import AccessError
 
 LONGEST = 3_600  # seconds that a token may be good for: it stands in a page
@@ -16,6 +14,8 @@ def visitor_in(token: str, secret: str) -> str:
 
     Raises `AccessError`, with a sentence for whoever asks.
     """
+    import jwt  # only pages that sign their visitors wait for it
+
     try:
         claims = jwt.decode(token, secret, algorithms=["HS256"], leeway=LEEWAY, options={"require": ["sub", "exp"]})
     except jwt.ExpiredSignatureError as error:

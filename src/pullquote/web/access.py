@@ -14,7 +14,8 @@ from pullquote.people import ANYBODY, Mode, Passwords, Person, access_mode, pers
 from pullquote.sessions import Sessions
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
-from pullquote.web.clients import path_of, refuse
+from pullquote.web.clients import path_of
+from pullquote.web.problems import problem
 
 COOKIE = "pullquote_session"
 USER, GROUPS = "x-forwarded-user", "x-forwarded-groups"  # of a named proxy that has signed the person in
@@ -116,7 +117,7 @@ class Door:
             there = quote(path_of(scope) + (f"?{query}" if query else ""), safe="/")
             return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}?next={there}", 303)
         how = "through the proxy that signs people in" if self._access.mode == "proxy" else f"at {LOGIN}"
-        return refuse(401, f"sign in {how}, or send an editor’s token", {"www-authenticate": "Bearer"})
+        return problem(401, f"sign in {how}, or send an editor’s token", {"www-authenticate": "Bearer"})
 
 
 def is_for_all(path: str) -> bool:

@@ -129,7 +129,7 @@ async def _in_turn(
     line: Line, steps: Iterator[Update], asked: str, history: list[dict[str, Any]]
 ) -> AsyncGenerator[Update]:
     """The steps of an answer once it is its turn; until then the place in line."""
-    shown = [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
+    shown = _with_question(history, asked)
     try:
         async with aclosing(line.enter()) as places:
             async for place in places:
@@ -153,7 +153,7 @@ def _answer(
         gr.Info("Ask who, what, when, where, why or how many, or “What is this about?”")
         yield "", _messages(history), gr.skip(), gr.skip()
         return
-    shown = [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
+    shown = _with_question(history, asked)
 
     def reply(content: str, why: str = "", data: str = "") -> Update:
         return gr.skip(), [*shown, {"role": "assistant", "content": content}], why, data
@@ -176,6 +176,10 @@ def _answer(
     except Exception:  # the page's one boundary: a failure is logged and shown as a failure
         log.exception("a question failed")
         yield reply("**Something broke on our side.** The log has the details; please ask again.")
+
+
+def _with_question(history: list[dict[str, Any]], asked: str) -> Messages:
+    return [*_messages(history), {"role": "user", "content": escape(asked.strip())}]
 
 
 def _messages(history: list[dict[str, Any]]) -> Messages:

@@ -70,7 +70,7 @@ class Vouched:
         try:
             visitor = visitor_in(token, self._secret)
         except AccessError as error:
-            await refuse(401, str(error), {"www-authenticate": "Bearer"})(scope, receive, send)
+            await problem(401, str(error), {"www-authenticate": "Bearer"})(scope, receive, send)
         else:
             await self._app({**scope, "visitor": visitor}, receive, send)
 
@@ -105,8 +105,3 @@ def path_of(scope: Scope) -> str:
 def root_of(scope: Scope) -> str:
     """The path that the app is served under, "" for none; a mounted app's too."""
     return str(scope.get("app_root_path", scope.get("root_path", "")))
-
-
-def refuse(status: int, detail: str, headers: dict[str, str] | None = None) -> ASGIApp:
-    """A refusal as problem details (RFC 9457)."""
-    return problem(status, detail, headers)

@@ -12,7 +12,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pullquote.settings import MAX_QUESTION, Settings
-from pullquote.web.clients import SAFE_METHODS, path_of, refuse
+from pullquote.web.clients import SAFE_METHODS, path_of
+from pullquote.web.problems import problem
 
 MAX_BODY = 1_000_000  # bytes; a question with the conversation before it
 MAX_UPLOAD = 80_000_000  # bytes; `editing` counts the bytes of what it takes in once more
@@ -146,7 +147,7 @@ class Limits:
 
         is_page = path_of(scope).startswith(PAGE)
         if is_page and _holds_long_text(body):
-            await refuse(422, f"a question has {MAX_QUESTION:,} characters at most")(scope, replay, send)
+            await problem(422, f"a question has {MAX_QUESTION:,} characters at most")(scope, replay, send)
         elif is_page or path_of(scope).startswith(QUICK):  # the page waits in itself, where the place in line is seen
             await self._app(scope, replay, send)
         else:
@@ -179,9 +180,9 @@ def _holds_long_text(body: bytes) -> bool:
 
 
 def _too_large(most: int) -> ASGIApp:
-    return refuse(413, f"the request is over {most:,} bytes; send less at once")
+    return problem(413, f"the request is over {most:,} bytes; send less at once")
 
 
 def _too_many(why: str, seconds: float) -> ASGIApp:
     wait = math.ceil(seconds)
-    return refuse(429, f"{why}. Please try again in {wait} seconds.", {"retry-after": str(wait)})
+    return problem(429, f"{why}. Please try again in {wait} seconds.", {"retry-after": str(wait)})

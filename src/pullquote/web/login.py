@@ -3,12 +3,8 @@
 import logging
 from typing import Any
 
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.starlette_client import OAuth
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from httpx2 import HTTPError
-from joserfc.errors import JoseError
 
 from pullquote.people import MAX_PASSWORD
 from pullquote.settings import Settings
@@ -71,6 +67,10 @@ def routes(access: Access, settings: Settings) -> APIRouter:
             return enter(request, name, sorted(passwords.groups(name) or ()), onward)
 
     if access.mode == "oidc":
+        from authlib.integrations.base_client import OAuthError  # the other modes do not wait for it at the start
+        from httpx2 import HTTPError
+        from joserfc.errors import JoseError
+
         provider = _provider(settings)
 
         @router.get(f"{LOGIN}/start")
@@ -105,6 +105,8 @@ def routes(access: Access, settings: Settings) -> APIRouter:
 
 def _provider(settings: Settings) -> Any:
     """Authlib's client: a code with PKCE (RFC 7636); it checks the ID token's signature, issuer, audience and nonce."""
+    from authlib.integrations.starlette_client import OAuth
+
     return OAuth().register(
         "provider",
         client_id=settings.oidc_client,

@@ -107,8 +107,7 @@ def stream(events: Iterator[bytes]) -> StreamingResponse:
         except Exception as error:
             yield format_sse_event(event="problem", data_str=bytes(of(error).body).decode())
 
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}  # nginx would hold them back
-    return StreamingResponse(until_the_end(), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(until_the_end(), media_type="text/event-stream")
 
 
 def install(app: FastAPI, more: Callable[[ProblemResponse], ProblemResponse] = lambda found: found) -> None:

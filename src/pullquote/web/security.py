@@ -10,7 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pullquote.origins import Origins
-from pullquote.web.clients import SAFE_METHODS, VISITOR, path_of, refuse
+from pullquote.web.clients import SAFE_METHODS, VISITOR, path_of
+from pullquote.web.problems import problem
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(:\d+)?")
@@ -113,14 +114,14 @@ class Guard:
         named = _HOST.fullmatch(headers.get("host", "").lower())
         name = named["name"].strip("[]") if named else ""
         if not self._answers_to(name):
-            return refuse(400, f"this app does not answer to the name {name!r}; add it to PULLQUOTE_HOSTS")
+            return problem(400, f"this app does not answer to the name {name!r}; add it to PULLQUOTE_HOSTS")
         path = path_of(scope)
         if is_shut(path):
-            return refuse(404, "not found")
+            return problem(404, "not found")
         if not self._may_call(path, scope["method"], headers):
-            return refuse(403, "this page may not ask here")
+            return problem(403, "this page may not ask here")
         if path == EMBED and not self._may_frame(scope, headers):
-            return refuse(403, "this page may not show the chat; its origin can be added to PULLQUOTE_EMBED_ORIGINS")
+            return problem(403, "this page may not show the chat; its origin can be added to PULLQUOTE_EMBED_ORIGINS")
         return None
 
     def _may_call(self, path: str, method: str, headers: Headers) -> bool:
