@@ -54,7 +54,7 @@ def sign_in(page: Page, token: str) -> None:
 
 
 def titles(page: Page) -> list[str]:
-    return page.locator("#table tbody .title").all_inner_texts()
+    return page.locator("#table tbody .title a").all_inner_texts()
 
 
 @SIZES
@@ -82,7 +82,7 @@ def test_a_visitor_reads_and_changes_nothing(browser: Browser, desk: tuple[Serve
     page = visit(browser, server.url)
     assert HOSTILE in titles(page)
     assert page.evaluate("window.pwned") is None
-    for name in ("Remove", "Rename", "Refresh"):
+    for name in ("Remove", "Edit", "Refresh"):
         expect(page.get_by_role("button", name=re.compile(f"^{name}"))).to_have_count(0)
     expect(page.locator("#add")).to_be_hidden()
     page.get_by_role("button", name="Sign in as an editor").click()
@@ -131,9 +131,11 @@ def test_an_editor_adds_renames_and_removes(
     page.locator("#paste button").click()
     expect(page.get_by_role("link", name=f"Notes {size[0]}")).to_be_visible(timeout=60_000)
 
-    page.get_by_role("button", name=f"Rename Notes {size[0]}").click()
+    page.get_by_role("button", name=f"Edit Notes {size[0]}").click()
     page.locator("#new-title").fill(f"Lamps {size[0]}")
+    page.get_by_label("Tags").fill("Light, city")
     page.keyboard.press("Enter")
+    expect(page.locator("tr", has_text=f"Lamps {size[0]}").locator(".tag")).to_have_text(["city", "light"])
     expect(page.get_by_role("link", name=f"Lamps {size[0]}")).to_be_visible(timeout=60_000)
 
     page.get_by_label("A web page").fill("http://127.0.0.1/secret")
@@ -172,7 +174,7 @@ def test_a_token_that_ends_signs_out_and_says_so(browser: Browser, desk: tuple[S
     sign_in(page, tokens.new("Grace"))
     tokens.remove("Grace")
     library.close()
-    page.get_by_role("button", name="Rename Bridge").click()
+    page.get_by_role("button", name="Edit Bridge").click()
     page.locator("#new-title").fill("Other")
     page.keyboard.press("Enter")
     expect(page.locator("#message")).to_contain_text("token")

@@ -123,7 +123,7 @@ def test_a_follow_up_and_one_article_can_be_asked(store: Path) -> None:
     assert pullquote(store, "ask", ASK, "--article", article).returncode == 0
     unknown = pullquote(store, "ask", ASK, "-a", "nothing")
     assert (unknown.returncode, unknown.stdout) == (1, "")
-    assert "no article has the id 'nothing'" in unknown.stderr
+    assert "no article has the id or the tag 'nothing'" in unknown.stderr
 
 
 @pytest.mark.parametrize("question", ["hello", "When was that?", "What is this about?", "Did Iran send drones?"])
@@ -176,7 +176,7 @@ def test_a_bad_setting_is_one_line_and_exit_code_2(tmp_path: Path, name: str, va
         (["explain", ASK], "add an article with `pullquote add PATH`"),
         (["ask", ASK], "add an article with `pullquote add PATH`"),
         (["add", "nowhere.txt"], "nowhere.txt"),
-        (["remove", "[bold]", "--yes"], "no article has the id '[bold]'; `pullquote list` shows them all"),
+        (["remove", "[bold]", "--yes"], "no article has the id or the tag '[bold]'; `pullquote list` shows them all"),
         (["eval", "nowhere.json"], "nowhere.json"),
     ],
 )
@@ -422,9 +422,11 @@ def test_a_library_is_renamed_refreshed_checked_moved_and_backed_up(tmp_path: Pa
     [key] = [line.split()[0] for line in added.stdout.splitlines()]
     assert pullquote(store, "refresh").stdout == f"{key}  The tram: unchanged\n"
     assert pullquote(store, "rename", key, "Line 4").stdout == f"{key}  Line 4\n"
+    assert pullquote(store, "tag", key, "Rails", "city").stdout == "Line 4: city, rails\n"
+    assert "city rails" in pullquote(store, "list").stdout
     file.write_text("<html><body><p>The tram runs every ten minutes.</p></body></html>")
     assert pullquote(store, "refresh", key).stdout == f"{key}  Line 4: changed\n"
-    asked = pullquote(store, "ask", "How often does the tram run?")
+    asked = pullquote(store, "ask", "How often does the tram run?", "--article", "rails")
     assert "ten" in asked.stdout.splitlines()[0]
     assert "Line 4" in asked.stdout
 

@@ -147,6 +147,12 @@ def test_a_text_is_added_renamed_asked_and_removed(desk: Desk) -> None:
     assert renamed["outcome"] == "renamed"
     listed = {row["id"]: row for row in client.get("/api/articles").json()}
     assert listed[job["article_id"]]["title"] == "The old bridge"
+    assert client.put(f"{place}/tags", json={"tags": ["Roads", "built_1932"]}).status_code == 401
+    assert client.put(f"{place}/tags", json={"tags": ["two words"]}, headers=editor).status_code == 422
+    put = client.put(f"{place}/tags", json={"tags": ["Roads", "built_1932"]}, headers=editor)
+    assert put.json() == {"tags": ["built_1932", "roads"]} == {"tags": client.get(place).json()["tags"]}
+    assert client.post("/api/ask", json=ask | {"article": "roads"}).json()["text"] == "Queen Astrid"
+    assert client.post("/api/ask", json=ask | {"article": "rivers"}).status_code == 404
     assert client.post("/api/ask", json=ask).json()["quotes"][0]["article_title"] == "The old bridge"
     assert client.delete(place, headers=editor).json() == {"removed": job["article_id"]}
     assert client.post("/api/ask", json=ask).json()["status"] == "not_found"

@@ -10,7 +10,7 @@ def test_every_row_is_a_slice_of_the_article() -> None:
     for name in AWKWARD:
         article = awkward(name)
         chunks = chunk_article(article)
-        found = whole_article(article, chunks)
+        found = whole_article(article, chunks, ["awkward"])
         assert (found["text"], found["chunks"], found["words"]) == (
             article.text,
             len(chunks),

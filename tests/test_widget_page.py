@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from pullquote.articles import make_article
 from pullquote.cli import app as command
 from pullquote.library import Library
+from pullquote.tagging import set_tags
 from pullquote.web.widget import SCRIPT
 from tests.building import put_embedded
 from tests.conftest import ARTICLE_FILE
@@ -389,6 +390,8 @@ def test_a_page_may_be_for_one_article_or_a_few(browser: Browser, tmp_path: Path
         for name, year in (("bridge", 1932), ("tower", 1934), ("moat", 1936))
     )
     put_embedded(library, bridge, tower, moat)
+    for article in (tower, moat):
+        set_tags(library, article.id, ["castle"])
     library.mark_starter(make_article(ARTICLE_FILE.read_text("utf-8")).sha256)
     library.close()
     with site(tmp_path / "store") as host:
@@ -398,10 +401,13 @@ def test_a_page_may_be_for_one_article_or_a_few(browser: Browser, tmp_path: Path
         answer = visitor.ask("When was the bridge opened by Queen Astrid?")
         expect(answer).not_to_contain_text("1932")
         visitor.close()
-        visitor = Visitor(browser, host.put("/few", attributes=f'data-articles="{tower.id} {moat.id}"'))
+        visitor = Visitor(browser, host.put("/few", attributes='data-articles="castle"'))
         visitor.open()
+        expect(visitor.frame.get_by_text("Ask about 2 articles")).to_be_visible()
+        expect(visitor.ask("Which was opened in 1936 by Queen Astrid?")).to_contain_text("moat")
+        expect(visitor.ask("When was the bridge opened by Queen Astrid?")).not_to_contain_text("1932")
         visitor.frame.locator("#article input").click()
-        expect(visitor.frame.get_by_role("option")).to_have_text(["✓ tower", "✓ moat"])
+        expect(visitor.frame.get_by_role("option")).to_have_text(["✓ All articles", "✓ tower", "✓ moat"])
         visitor.close()
         visitor = Visitor(browser, host.put("/none", attributes='data-articles="gone"'))
         visitor.open()

@@ -18,7 +18,8 @@ from pullquote.quoting import compose, cut, merge
 from pullquote.reading import LARGE, SMALL, Reader
 from pullquote.retrieving import Retriever, content_words
 from pullquote.settings import Settings
-from pullquote.summarising import overview
+from pullquote.summarising import meant, overview
+from pullquote.tagging import named
 from pullquote.understanding import Question, combine, understand
 from pullquote.wording import Worder, Wording
 
@@ -84,7 +85,8 @@ class Assistant:
         """The answer and how it came about.
 
         `history` is the earlier questions, oldest first; a follow-up that says too little alone is read with them.
-        `article` is the id of the one to be asked. Raises `QuestionError` for a question that is empty or too long.
+        `article` names those to be asked, by ids or tags. Raises `QuestionError` for a question that is empty or too
+        long, and `UnknownArticle`.
         """
         *_, trace = self.stages(question, history, article)
         assert isinstance(trace, Trace)
@@ -197,11 +199,16 @@ class Assistant:
         closest = cut(1, likeliest.span)
         return Answer(asked.text, "not_found", "", 1 - likeliest.confidence, closest=closest, read_as=read_as)
 
-    def _sum_up(self, asked: Question, article_id: str | None) -> Answer:
+    def _sum_up(self, asked: Question, names: str | None) -> Answer:
         """An overview of the article that is asked about; guidance when that is not clear."""
-        article = self.library.article(article_id) if article_id else self._meant(asked)
+        library = self.library
+        if names:
+            articles = [library.article(key) for key in named(library, names)]
+        else:
+            articles = [article for article, _ in library.articles()]
+        article = meant(asked.text, articles)
         if article is None:
-            titles = [f"“{article.title}”" for article, _ in self.library.articles()]
+            titles = [f"“{article.title}”" for article in articles]
             return _guide(
                 asked, f"Which article? Name one of them: {', '.join(titles[:8])}." if titles else phrases.EMPTY
             )
@@ -216,14 +223,6 @@ class Assistant:
         for quote in [*answer.quotes, *([answer.closest] if answer.closest else [])]:
             if not quote.is_literal(self.library.article(quote.article_id)):
                 raise LibraryError("the article was changed while it was being read; ask again")
-
-    def _meant(self, asked: Question) -> Article | None:
-        """The only article, or the one whose title shares a word with the question; None if there is no such one."""
-        articles = [article for article, _ in self.library.articles()]
-        words = set(content_words(asked.text))
-        named = [article for article in articles if words & set(content_words(article.title)) - phrases.SUMMARY_WORDS]
-        chosen = named or articles
-        return chosen[0] if len(chosen) == 1 else None
 
 
 def _guide(asked: Question, text: str) -> Answer:

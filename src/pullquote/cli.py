@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
-    article: Annotated[str | None, typer.Option("--article", "-a", help="Ask only the article with this id.")] = None,
+    article: Annotated[str | None, typer.Option("--article", "-a", help="Ask only these: ids or tags.")] = None,
     after: Annotated[
         list[str] | None, typer.Option(help="An earlier question that this one follows; may repeat.")
     ] = None,

@@ -10,6 +10,7 @@ import typer
 from pullquote.errors import ArticleError
 from pullquote.library import Library
 from pullquote.settings import Settings
+from pullquote.tagging import set_tags, tags, tags_of
 from pullquote.terminal import err, out, progress_bars, show_articles
 
 app = typer.Typer()
@@ -21,7 +22,7 @@ ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The id that `pullq
 def list_articles() -> None:
     """Show the library's articles."""
     with open_library(Settings()) as library:
-        show_articles(library.articles())
+        show_articles(library.articles(), tags(library))
 
 
 @app.command()
@@ -53,6 +54,18 @@ def rename(article_id: ArticleId, title: Annotated[str, typer.Argument(help="The
         article = ingesting.rename(library, article_id, title, encoder, progress(title))
         VectorIndex.build(library)
     out.print(f"{article.id}  {article.title}")
+
+
+@app.command()
+def tag(
+    article_id: ArticleId,
+    given: Annotated[list[str] | None, typer.Argument(metavar="TAG...", help="None: no tag.")] = None,
+) -> None:
+    """Give an article these tags and no others; then `pullquote ask --article TAG` asks the articles with a tag."""
+    with open_library(Settings()) as library:
+        set_tags(library, article_id, given or ())
+        found = tags_of(library, article_id)
+        out.print(f"{library.article(article_id).title}: {', '.join(found) or 'no tag'}")
 
 
 @app.command()

@@ -107,7 +107,7 @@ def eval(
 @app.command()
 def explain(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
-    article: Annotated[str | None, typer.Option("--article", "-a", help="Ask only the article with this id.")] = None,
+    article: Annotated[str | None, typer.Option("--article", "-a", help="Ask only these: ids or tags.")] = None,
     after: Annotated[
         list[str] | None, typer.Option(help="An earlier question that this one follows; may repeat.")
     ] = None,

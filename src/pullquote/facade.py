@@ -47,8 +47,8 @@ class Pullquote:
     def ask(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Answer:
         """The answer, in quotes; a refusal is one too (`status == "not_found"`).
 
-        `history` is the earlier questions, oldest first, which a follow-up is read with. `article` is the id of the one
-        to be asked. Raises `QuestionError` for a question that is empty or too long, and `UnknownArticle`.
+        `history` is the earlier questions, oldest first, which a follow-up is read with. `article` names those to be
+        asked, by ids or tags. Raises `QuestionError` for a question that is empty or too long, and `UnknownArticle`.
         """
         return self.assistant.ask(question, history, article)
 

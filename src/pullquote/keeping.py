@@ -15,6 +15,7 @@ from pullquote.database import Database
 from pullquote.datatypes import Article
 from pullquote.errors import LibraryError
 from pullquote.library import FILE_NAME, Library
+from pullquote.tagging import set_tags, tags_of
 from pullquote.vector_index import problem_of
 from pullquote.visibility import groups_of, show_to
 
@@ -78,6 +79,7 @@ def _take_in(library: Library, other: Library) -> tuple[int, int]:
         chunks = other.chunks(other.keys(article.id))
         own = vectors[[rows[key] for key in chunks]]
         library.add(article, list(chunks.values()), own, other.encoder, other.given_title(article.id))
+        set_tags(library, article.id, tags_of(other, article.id))
         new += 1
     return new, known
 

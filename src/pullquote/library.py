@@ -85,7 +85,8 @@ class Library(VectorRows):
         """Remove an article and all that came of it. Raises `UnknownArticle`."""
         with self._change() as db:
             if not self._delete(db, article_id):
-                raise _unknown(article_id)
+                raise unknown(article_id)
+            db.execute("DELETE FROM tags WHERE article_id = ?", [article_id])
 
     def replace_vectors(self, keys: Sequence[int], vectors: Vectors, encoder: str) -> None:
         """Give every chunk a new vector, made by `encoder`, in one transaction."""
@@ -143,8 +144,12 @@ class Library(VectorRows):
         """The keys of an article's chunks, which follow each other. Raises `UnknownArticle`."""
         row = self._db.execute("SELECT min(id), max(id) FROM chunks WHERE article_id = ?", [article_id]).fetchone()
         if row[0] is None:
-            raise _unknown(article_id)
+            raise unknown(article_id)
         return range(row[0], row[1] + 1)
+
+    def hidden_articles(self) -> frozenset[str]:
+        """The ids of all articles that are not shown: none in the whole library."""
+        return frozenset()
 
     def hidden_keys(self) -> frozenset[int]:
         """The keys of all chunks that are not shown: none in the whole library."""
@@ -185,7 +190,7 @@ class Library(VectorRows):
     def _article(self, article_id: str) -> Article:
         row = self._db.execute(schema.SELECT_ARTICLE, [article_id]).fetchone()
         if row is None:
-            raise _unknown(article_id)
+            raise unknown(article_id)
         return schema.article_of(row)
 
     def _delete(self, db: sqlite3.Connection, article_id: str) -> bool:
@@ -209,5 +214,6 @@ class Library(VectorRows):
             self._database.forget()
 
 
-def _unknown(article_id: str) -> UnknownArticle:
-    return UnknownArticle(f"no article has the id {article_id!r}; `pullquote list` shows them all")
+def unknown(name: str) -> UnknownArticle:
+    """What is raised where neither an article nor a tag has this name."""
+    return UnknownArticle(f"no article has the id or the tag {name!r}; `pullquote list` shows them all")

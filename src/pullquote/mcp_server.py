@@ -44,7 +44,7 @@ class Search(BaseModel):
 
     query: str = Field(max_length=MAX_QUESTION, json_schema_extra={"pattern": SOMETHING})
     count: int = Field(default=5, ge=1, le=MAX_COUNT, description="passages at most")
-    article: str | None = Field(default=None, description="id of the article to search, if only one is meant")
+    article: str | None = Field(default=None, description="ids or tags of the articles to search; all otherwise")
 
 
 class Found(TypedDict):

@@ -18,7 +18,7 @@ class Question(BaseModel):
 
     question: str = Field(max_length=MAX_QUESTION, json_schema_extra={"pattern": SOMETHING})
     history: list[str] = Field(default=[], max_length=MAX_HISTORY, description="the earlier questions, oldest first")
-    article: str | None = Field(default=None, description="id of the article to ask, if only one is meant")
+    article: str | None = Field(default=None, description="ids or tags of the articles to ask; all otherwise")
 
 
 class ArticleRow(TypedDict):
@@ -32,6 +32,7 @@ class ArticleRow(TypedDict):
     pages: int | None
     chunks: int
     sha256: str
+    tags: list[str]
 
 
 class ChunkRow(TypedDict):
@@ -65,8 +66,8 @@ class PassageRow(TypedDict):
     score: float
 
 
-def article_row(article: Article, chunks: int) -> ArticleRow:
-    """An article and the number of its chunks."""
+def article_row(article: Article, chunks: int, tags: Sequence[str]) -> ArticleRow:
+    """An article, the number of its chunks, and its tags."""
     return {
         "id": article.id,
         "title": article.title,
@@ -76,10 +77,11 @@ def article_row(article: Article, chunks: int) -> ArticleRow:
         "pages": len(article.pages) or None,
         "chunks": chunks,
         "sha256": article.sha256,
+        "tags": list(tags),
     }
 
 
-def whole_article(article: Article, chunks: Sequence[Chunk]) -> WholeArticle:
+def whole_article(article: Article, chunks: Sequence[Chunk], tags: Sequence[str]) -> WholeArticle:
     """An article with everything."""
     rows: list[ChunkRow] = [
         {
@@ -92,7 +94,7 @@ def whole_article(article: Article, chunks: Sequence[Chunk]) -> WholeArticle:
         }
         for chunk in chunks
     ]
-    return {**article_row(article, len(chunks)), "text": article.text, "chunk_rows": rows}
+    return {**article_row(article, len(chunks), tags), "text": article.text, "chunk_rows": rows}
 
 
 def passage_row(passage: Passage) -> PassageRow:

@@ -2,12 +2,14 @@
 
 import re
 from copy import copy
+from itertools import chain
 from typing import Self
 
 from pullquote.datatypes import Article, Chunk, Passage
 from pullquote.embedding import Encoder
 from pullquote.library import Library
 from pullquote.sentences import sentence_spans
+from pullquote.tagging import named
 from pullquote.timing import stage
 from pullquote.vector_index import Follower
 from pullquote.visibility import SeenLibrary
@@ -51,24 +53,36 @@ class Retriever:
     def retrieve(self, question: str, count: int, article: str | None = None) -> list[Passage]:
         """The `count` best passages for the question, best first; fewer when the library is small.
 
-        With an article's id, its passages only. Raises `UnknownArticle`.
+        With ids or tags in `article`, of those articles only. Raises `UnknownArticle`.
         """
         with stage("encode"):
             vector = self.encoder.encode([question])[0]
         with self.library.snapshot():
             self.library.require_encoder(self._made_by or self.library.encoder)
             index = self._index.current()
-            within = self.library.keys(article) if article else None
+            within = self._within(article) if article else None
             hidden = self.library.hidden_keys()
             with stage("lexical"):
                 words, most = content_words(question), CANDIDATES + len(hidden)
-                found = self._words.search(words, most, index.size, within)
-                lexical = dict([pair for pair in found if pair[0] not in hidden][:CANDIDATES])
+                found = [self._words.search(words, most, index.size, keys) for keys in within or (None,)]
+                shown = [pair for pair in chain(*found) if pair[0] not in hidden]
+                lexical = dict(sorted(shown, key=lambda pair: -pair[1])[:CANDIDATES])
             with stage("dense"):
-                nearest = index.cosines(vector, within) if within else dict(index.search(vector, CANDIDATES, hidden))
+                nearest = (
+                    index.cosines(vector, chain(*within)) if within else dict(index.search(vector, CANDIDATES, hidden))
+                )
                 dense = nearest | index.cosines(vector, lexical.keys() - nearest.keys())
             with stage("fuse"):
                 return self._fuse(dense, lexical, count)
+
+    def _within(self, names: str) -> list[range]:
+        """The keys of the articles that are named; those of articles that follow each other are one range."""
+        merged: list[range] = []
+        for keys in sorted(map(self.library.keys, named(self.library, names)), key=lambda keys: keys.start):
+            if merged and merged[-1].stop == keys.start:
+                keys = range(merged.pop().start, keys.stop)
+            merged.append(keys)
+        return merged
 
     def wait(self) -> None:
         """Wait until what has been noticed of the library so far is in the indexes."""

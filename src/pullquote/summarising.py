@@ -15,6 +15,7 @@ import numpy as np
 
 from pullquote.datatypes import Article, heading_words
 from pullquote.embedding import BATCH, Encoder, Vectors
+from pullquote.phrases import SUMMARY_WORDS
 from pullquote.retrieving import content_words
 from pullquote.sentences import SpanOf, sentence_spans
 
@@ -63,6 +64,13 @@ class _Candidate:
     words: int
     fault: int
     merit: float
+
+
+def meant(question: str, articles: Sequence[Article]) -> Article | None:
+    """The only article, or the one whose title shares a word with the question; None if there is no such one."""
+    words = set(content_words(question)) - SUMMARY_WORDS
+    chosen = [article for article in articles if words & set(content_words(article.title))] or articles
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def overview(article: Article, encoder: Encoder, section: str | None = None) -> list[SpanOf]:

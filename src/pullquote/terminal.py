@@ -1,7 +1,7 @@
 """What the command line shows: answers, tables and progress bars."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -43,12 +43,14 @@ def show_answer(answer: Answer) -> None:
         out.print(f"\n{words}", style="italic")
 
 
-def show_articles(articles: Sequence[tuple[Article, int]]) -> None:
-    """Print a table of articles and their numbers of chunks."""
-    table = _table(Column("id", no_wrap=True), "title", "words", "chunks", "added", Column("source", overflow="fold"))
+def show_articles(articles: Sequence[tuple[Article, int]], tags: Mapping[str, Sequence[str]]) -> None:
+    """Print a table of articles and their numbers of chunks; `tags` are the ids of the articles that have each."""
+    fixed, folded = Column("id", no_wrap=True), Column("source", overflow="fold")
+    table = _table(fixed, "title", "tags", "words", "chunks", "added", folded)
     for article, chunks in articles:
+        own = " ".join(tag for tag, ids in tags.items() if article.id in ids)
         words = f"{len(article.text.split()):,}"
-        table.add_row(article.id, article.title, words, str(chunks), article.added_at[:10], article.source)
+        table.add_row(article.id, article.title, own, words, str(chunks), article.added_at[:10], article.source)
     out.print(table if articles else "The library is empty; add an article with `pullquote add PATH`.")
 
 

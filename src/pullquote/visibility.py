@@ -8,8 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from pullquote.datatypes import Article
-from pullquote.errors import UnknownArticle
-from pullquote.library import Library
+from pullquote.library import Library, unknown
 
 # subtle: no foreign key, so that the groups outlast the moment in which a new version replaces the article
 _HIDDEN = (
@@ -36,13 +35,19 @@ class SeenLibrary(Library):
     def articles(self) -> list[tuple[Article, int]]:
         """The articles that are shown, with the number of their chunks, oldest first."""
         with self.snapshot():
-            hidden = self._hidden()
+            hidden = self.hidden_articles()
             return [row for row in self._whole.articles() if row[0].id not in hidden]
 
     def keys(self, article_id: str) -> range:
         """The keys of an article's chunks. Raises `UnknownArticle`, also for one that is not shown."""
         self._require(article_id)
         return super().keys(article_id)
+
+    def hidden_articles(self) -> frozenset[str]:
+        """The ids of all articles that are not shown."""
+        if self._groups is None:
+            return super().hidden_articles()
+        return frozenset(found for (found,) in self._db.execute(_HIDDEN, [self._names]))
 
     def hidden_keys(self) -> frozenset[int]:
         """The keys of all chunks that are not shown."""
@@ -60,13 +65,8 @@ class SeenLibrary(Library):
         return [pair for pair in found if pair[0] not in hidden][:count]
 
     def _require(self, article_id: str) -> None:
-        if article_id in self._hidden():
-            raise UnknownArticle(f"no article has the id {article_id!r}; `pullquote list` shows them all")
-
-    def _hidden(self) -> frozenset[str]:
-        if self._groups is None:
-            return frozenset()
-        return frozenset(found for (found,) in self._db.execute(_HIDDEN, [self._names]))
+        if article_id in self.hidden_articles():
+            raise unknown(article_id)
 
     @property
     def _names(self) -> str:

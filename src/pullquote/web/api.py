@@ -14,6 +14,7 @@ from pullquote import rendering
 from pullquote.answering import Assistant, Step
 from pullquote.datatypes import Answer
 from pullquote.payloads import Question
+from pullquote.tagging import named
 from pullquote.web import problems
 from pullquote.web.access import person_in
 from pullquote.web.describing import describe
@@ -63,7 +64,7 @@ def routes(assistant: Assistant) -> APIRouter:
         seen = assistant.seen_by(person_in(request.scope).sees)
         article = body.article or None
         if article:
-            seen.library.article(article)
+            named(seen.library, article)
         if EVENTS in accept:
             steps = seen.stages(body.question, body.history, article)
             return problems.stream(_events(chain([next(steps)], steps)))  # a bad question is no stream

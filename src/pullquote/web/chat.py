@@ -18,6 +18,7 @@ from pullquote.rendering import escape, to_json, to_markdown
 from pullquote.settings import MAX_QUESTION
 from pullquote.suggesting import suggest
 from pullquote.web.access import person_in
+from pullquote.web.choosing import choices, known
 from pullquote.web.limiting import Line, LineFull
 
 log = logging.getLogger("pullquote")
@@ -29,7 +30,6 @@ STAGES = {
     "wording": "Wording the answer, and checking each sentence…",
 }
 FULL = "**Too many people are asking at the moment.** Please ask again in a few seconds."
-ALL = "All articles"
 BANNER = (
     "# Pullquote\n\nAnswers in the article’s own words.\n\n[Read the article]({root}/read) [Articles]({root}/articles)"
 )
@@ -82,7 +82,7 @@ def build(assistant: Assistant, line: Line, root: str, is_open: bool = True) -> 
                 why = gr.Markdown("", elem_id="why-tables")
             with gr.Row(elem_id="examples"):
                 examples = [gr.Button("", visible=False, size="sm", elem_classes="example") for _ in range(EXAMPLES)]
-            article = gr.Dropdown(**_choices(assistant), elem_id="article", label="Ask", filterable=True)
+            article = gr.Dropdown(**choices(assistant.library), elem_id="article", label="Ask", filterable=True)
             question = gr.Textbox(
                 elem_id="question",
                 label="Your question",
@@ -117,7 +117,8 @@ def build(assistant: Assistant, line: Line, root: str, is_open: bool = True) -> 
             unused = [gr.skip()] * (EXAMPLES - len(shown))
             greeting = escape(_from_address(request, "greeting"))
             state = f"## {greeting}" if greeting else _empty_state(seen_by(request), root, only)
-            return [gr.update(placeholder=state), gr.update(**_choices(seen_by(request), only)), *shown, *unused]
+            chosen = gr.update(**choices(seen_by(request).library, only))
+            return [gr.update(placeholder=state), chosen, *shown, *unused]
 
         page.load(welcome, None, [chat, article, *examples], show_progress="hidden", api_visibility="private")
     page.queue(max_size=LOADING, api_open=False)
@@ -206,17 +207,9 @@ def _from_address(request: gr.Request, name: str) -> str:
     return str(request.query_params.get(name, "")).strip()[:MAX_WORDS]
 
 
-def _choices(assistant: Assistant, only: Sequence[str] = ()) -> dict[str, Any]:
-    """The articles to choose from, `only` those with these ids if any are given; nothing to see where there is one."""
-    articles = [(article.title, article.id) for article, _ in assistant.library.articles()]
-    if only:
-        articles = [choice for choice in articles if choice[1] in only] or [("", only[0])]
-        return {"choices": articles, "value": articles[0][1], "visible": len(articles) > 1}
-    return {"choices": [(ALL, ""), *articles], "value": "", "visible": len(articles) > 1}
-
-
 def _empty_state(assistant: Assistant, root: str, only: Sequence[str] = ()) -> str:
-    titles = [article.title for article, _ in assistant.library.articles() if not only or article.id in only]
+    ids = known(assistant.library, only)
+    titles = [article.title for article, _ in assistant.library.articles() if not only or article.id in ids]
     if not titles and only:
         return (
             "## Nothing to ask here\n\nThe articles that this page names are not in the library. Please tell its owner."

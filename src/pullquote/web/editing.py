@@ -14,6 +14,7 @@ from pullquote.jobs import Job, Jobs
 from pullquote.library import Library
 from pullquote.payloads import ArticleRow, WholeArticle, article_row, whole_article
 from pullquote.sources import MAX_BYTES, has_source, read_bytes, read_page, reread, shown_name
+from pullquote.tagging import TAG, set_tags, tags, tags_of
 from pullquote.visibility import SeenLibrary, groups_of, show_to
 from pullquote.web.access import TOKEN, Access
 from pullquote.web.clients import root_of
@@ -69,6 +70,12 @@ class Groups(BaseModel):
     groups: list[Annotated[str, Field(min_length=1, max_length=120)]] = Field(max_length=100)
 
 
+class Tags(BaseModel):
+    """What an article is found by beside its id: words, in lower case."""
+
+    tags: list[Annotated[str, Field(pattern=f"^{TAG}$")]] = Field(max_length=20)
+
+
 def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> APIRouter:
     """The routes of one library."""
     router = APIRouter(tags=["Articles"])
@@ -82,7 +89,12 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
     @router.get("/articles", dependencies=readers, response_model=list[ArticleRow])
     def articles(request: Request) -> Response:
         """All articles, oldest first."""
-        rows = [article_row(article, chunks) for article, chunks in seen_by(request).articles()]
+        seen = seen_by(request)
+        tagged_with = tags(seen).items()
+        rows = [
+            article_row(article, chunks, [tag for tag, ids in tagged_with if article.id in ids])
+            for article, chunks in seen.articles()
+        ]
         return tagged(request, JSONResponse(rows))
 
     @router.get("/articles/{article_id}", dependencies=readers, response_model=WholeArticle)
@@ -90,7 +102,7 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
         """One article, with its text and its chunks."""
         seen = seen_by(request)
         with seen.snapshot():
-            found = whole_article(seen.article(article_id), seen.chunks_of(article_id))
+            found = whole_article(seen.article(article_id), seen.chunks_of(article_id), tags_of(seen, article_id))
         return tagged(request, JSONResponse(found))
 
     @router.post(
@@ -150,6 +162,12 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
         """Show an article to members of these groups only; with none, to everybody."""
         show_to(library, library.article(article_id).id, body.groups)
         return shown_to(article_id)
+
+    @router.put("/articles/{article_id}/tags", dependencies=editors)
+    def tag(article_id: str, body: Tags) -> Tags:
+        """Give an article these tags and no others; a question may be asked of the articles with a tag."""
+        set_tags(library, article_id, body.tags)
+        return Tags(tags=tags_of(library, article_id))
 
     @router.get("/jobs", dependencies=editors)
     def all_jobs() -> list[Job]:

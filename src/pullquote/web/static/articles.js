@@ -136,12 +136,17 @@
       if (/^(https?:\/\/|\/|[A-Za-z]:\\)/.test(article.source)) {
         actions.append(button("Refresh", title, () => change(`/articles/${article.id}/refresh`, "POST")));
       }
-      actions.append(button("Rename", title, () => rename(article)), button("Remove", title, () => remove(article)));
+      actions.append(button("Edit", title, () => edit(article)), button("Remove", title, () => remove(article)));
     }
     const made = element(
       "tr",
       {},
-      element("td", { className: "title" }, element("a", { href: `${root}/articles/${article.id}`, textContent: title })),
+      element(
+        "td",
+        { className: "title" },
+        element("a", { href: `${root}/articles/${article.id}`, textContent: title }),
+        ...article.tags.flatMap((tag) => [" ", element("span", { className: "tag", textContent: tag })]),
+      ),
       element("td", { className: "source" }, sourceCell(article)),
       element("td", {}, element("time", { dateTime: article.added_at, textContent: article.added_at.slice(0, 10) })),
       element("td", { className: "number", textContent: article.words.toLocaleString("en") }),
@@ -254,7 +259,7 @@
     }
   });
 
-  // Looking into one, renaming, removing
+  // Looking into one, editing, removing
   const preview = (article) => attempt(async () => {
     const found = await call(`/articles/${article.id}`);
     $("preview-title").textContent = found.title;
@@ -269,14 +274,22 @@
     $("preview").scrollTop = 0;
   });
 
-  function rename(article) {
+  function edit(article) {
+    const before = article.tags.join(" ");
     $("new-title").value = article.title;
-    $("rename").showModal();
+    $("new-tags").value = before;
+    $("edit").showModal();
     $("new-title").select();
-    $("rename").querySelector("form").onsubmit = (event) => {
+    $("edit").querySelector("form").onsubmit = async (event) => {
       event.preventDefault();
-      $("rename").close();
-      change(`/articles/${article.id}`, "PATCH", { title: $("new-title").value });
+      const title = $("new-title").value;
+      const tags = $("new-tags").value.split(/[\s,]+/).filter(Boolean);
+      $("edit").close();
+      if (tags.join(" ") !== before) {
+        await attempt(async () => Object.assign(article, await send(`/articles/${article.id}/tags`, "PUT", { tags })));
+        draw();
+      }
+      if (title !== article.title) change(`/articles/${article.id}`, "PATCH", { title });
     };
   }
 

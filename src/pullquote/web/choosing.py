@@ -1,0 +1,31 @@
+"""Which articles a visitor may choose to ask: all of them, those with a tag, or one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pullquote.library import Library
+from pullquote.tagging import tags
+
+ALL = "All articles"
+
+
+def choices(library: Library, only: Sequence[str] = ()) -> dict[str, Any]:
+    """The choices for a dropdown; with `only`, those of the articles that these ids and tags name.
+
+    Where there is one article to ask, it is chosen, and there is nothing to see.
+    """
+    articles = [(article.title, article.id) for article, _ in library.articles()]
+    if not only:
+        tagged = [(f"#{tag}", tag) for tag in tags(library)]
+        return {"choices": [(ALL, ""), *tagged, *articles], "value": "", "visible": len(articles) > 1}
+    ids = known(library, only)
+    value = ",".join(ids) or only[0]
+    own = [choice for choice in articles if choice[1] in ids]
+    several = len(own) > 1
+    return {"choices": [(ALL, value), *own] if several else [("", value)], "value": value, "visible": several}
+
+
+def known(library: Library, names: Sequence[str]) -> list[str]:
+    """The ids of the articles that are named by ids and tags; a name that is neither is passed over."""
+    tagged, ids = tags(library), {article.id for article, _ in library.articles()}
+    return list(dict.fromkeys(key for name in names for key in tagged.get(name.lower(), [name]) if key in ids))
