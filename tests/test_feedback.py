@@ -20,6 +20,7 @@ from pullquote.jobs import Jobs
 from pullquote.library import Library
 from pullquote.sessions import Sessions
 from pullquote.tokens import Tokens
+from pullquote.visibility import show_to
 from pullquote.web.access import Access
 from pullquote.web.server import build
 from tests.building import put_embedded
@@ -127,6 +128,24 @@ def test_feedback_of_an_article_that_is_not_there_and_from_another_site(desk: tu
     assert foreign.status_code == 403
     answer["quotes"][0]["article_id"] = "gone"
     assert client.post("/api/feedback", json={"verdict": "up", "answer": answer}).status_code == 404
+
+
+@pytest.mark.parametrize("change", [{}, {"end": 10**6}, {"article_sha256": "0" * 64}])
+def test_feedback_does_not_tell_a_hidden_article_from_one_that_is_not_there(
+    desk: tuple[TestClient, Library], change: dict[str, Any]
+) -> None:
+    client, library = desk
+    answer = ask(client, WHEN)
+    [(article, _)] = library.articles()
+    show_to(library, article.id, ["hr"])
+    answer["quotes"][0] |= change
+    said = []
+    for name in (article.id, "f" * len(article.id)):
+        answer["quotes"][0]["article_id"] = name
+        response = client.post("/api/v1/feedback", json={"verdict": "up", "answer": answer})
+        said.append((response.status_code, response.text.replace(name, "ID").replace(response.json()["request_id"], "")))
+    assert said[0] == said[1]
+    assert said[0][0] == 404
 
 
 def test_an_export_of_the_library_says_nothing_of_what_visitors_asked(

@@ -14,6 +14,7 @@ from pullquote.database import Database
 from pullquote.datatypes import Article, Status
 from pullquote.errors import FeedbackError, UnknownArticle
 from pullquote.library import FILE_NAME, Library
+from pullquote.visibility import SeenLibrary
 
 KEPT = 100_000  # the oldest go when there are more
 KINDS = {"answered": "answerable", "related": "answerable", "overview": "overview", "not_found": "absent"}
@@ -56,10 +57,15 @@ class Feedback:
         self._library = library
         self._database = Database(library.folder / FILE_NAME)
 
-    def keep(self, opinion: Opinion) -> None:
-        """Keep an opinion. Raises `UnknownArticle`, and `FeedbackError` for a quote that its article cannot have."""
+    def keep(self, opinion: Opinion, groups: frozenset[str] | None = None) -> None:
+        """Keep an opinion of somebody who sees what is shown to these groups; with None, all.
+
+        Raises `UnknownArticle`, also for one that is not shown, and `FeedbackError` for a quote that its article cannot
+        have.
+        """
+        seen = SeenLibrary(self._library, groups)
         for place in opinion.places:
-            article = self._library.article(place.article_id)
+            article = seen.article(place.article_id)
             if place.article_sha256 == article.sha256 and place.end > len(article.text):
                 raise FeedbackError(f"the article {article.id} has {len(article.text):,} characters, not {place.end:,}")
         now = datetime.now(UTC).isoformat(timespec="seconds")

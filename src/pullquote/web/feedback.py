@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from pullquote.datatypes import Status
 from pullquote.feedback import Feedback, Opinion, Place, Verdict
 from pullquote.settings import MAX_QUESTION
+from pullquote.web.access import person_in
 
 MAX_REASON = 1_000  # characters
 MAX_QUOTES = 20
@@ -60,13 +61,14 @@ def routes(feedback: Feedback) -> APIRouter:
     router = APIRouter(tags=["Feedback"])
 
     @router.post("/feedback", status_code=201)
-    def keep(body: Thought) -> Kept:
+    def keep(request: Request, body: Thought) -> Kept:
         """Say whether an answer was helpful. The question is kept, with the places of the quotes."""
         answer = body.answer
         quoted = answer.quotes or ([answer.closest] if answer.closest else [])
         places = tuple(quote.place() for quote in quoted)
         after = tuple(body.history[-MAX_AFTER:])
-        feedback.keep(Opinion(body.verdict, answer.question, answer.status, places, after, body.reason.strip()))
+        opinion = Opinion(body.verdict, answer.question, answer.status, places, after, body.reason.strip())
+        feedback.keep(opinion, person_in(request.scope).sees)
         return Kept(kept=True)
 
     return router
