@@ -9,7 +9,7 @@ from typing import Literal, Self, Union
 from pullquote import phrases
 from pullquote.caching import Cache
 from pullquote.datatypes import Answer, Article, Quote, heading_words
-from pullquote.embedding import BUILT_IN, QuestionEncoder, WorkerEncoder, fingerprint
+from pullquote.embedding import fingerprint, question_encoder
 from pullquote.errors import LibraryError, QuestionError
 from pullquote.examining import Examiner, Reading, are_known
 from pullquote.judging import Judge, Verdict, overlap, speaks_of
@@ -53,8 +53,8 @@ class Assistant:
     @classmethod
     def open(cls, library: Library, settings: Settings) -> Self:
         """An assistant for the library, with the models that the settings name. Raises `EncoderMismatch`."""
-        library.require_encoder(fingerprint(name := settings.encoder))
-        retriever = Retriever(library, QuestionEncoder() if name == BUILT_IN else WorkerEncoder(name))
+        library.require_encoder(fingerprint(settings.encoder))
+        retriever = Retriever(library, question_encoder(settings.encoder))
         judge = Judge.load(settings.judge) if settings.judge else Judge.load()
         second = None if settings.reader == "fast" else lambda: Reader(LARGE, settings.threads)
         reader = Reader(SMALL, settings.threads)

@@ -95,6 +95,11 @@ class WorkerEncoder:
         self.close()
 
 
+def question_encoder(name: str = BUILT_IN) -> Encoder:
+    """The encoder of this name, for questions. A worker's process ends with this one."""
+    return QuestionEncoder() if name == BUILT_IN else WorkerEncoder(name)
+
+
 def _worker() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_end_with_parent)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from pullquote.datatypes import Passage, Span
+from pullquote.embedding import Encoder
 from pullquote.judging import Judge, Place, Verdict, place_of
 from pullquote.reading import Reader, around
 from pullquote.retrieving import Retriever
@@ -53,6 +54,11 @@ class Examiner:
     def is_complete(self) -> bool:
         """Whether every reader that there is to be is loaded."""
         return self._load_second is None or bool(self._second)
+
+    @property
+    def encoder(self) -> Encoder:
+        """What questions are encoded with."""
+        return self._retriever.encoder
 
     def second(self) -> Reader | None:
         """The second reader, loaded; None when there is to be none."""

@@ -97,6 +97,14 @@ class Feedback:
             for verdict, question, status, places, after, why, at in rows
         ]
 
+    def thumbs(self, since: str) -> dict[str, dict[str, int]]:
+        """Day → verdict → opinions, from this day in UTC on."""
+        found: dict[str, dict[str, int]] = {}
+        query = "SELECT substr(at, 1, 10) AS day, verdict, count(*) FROM feedback WHERE at >= ? GROUP BY day, verdict"
+        for day, verdict, count in self._database.connection.execute(query, [since]):
+            found.setdefault(day, {})[verdict] = count
+        return found
+
     def close(self) -> None:
         """Close every thread's connection."""
         self._database.close()

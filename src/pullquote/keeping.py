@@ -24,6 +24,8 @@ PRIVATE = (
     "sessions",
     "starters",
     "feedback",
+    "asked",
+    "took",
 )  # tables that say something of this installation, not of its articles
 PAGES_A_STEP = 256  # copied before writers get a turn
 

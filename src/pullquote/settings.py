@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     log_questions: bool = Field(
         default=False, description="whether the log may hold the text of questions, and the messages of failures"
     )
+    keep_refused_days: int = Field(
+        default=0, ge=0, le=3650, description="days that refused questions are kept for the gap report; 0 keeps none"
+    )
     threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of a reader")
 
     @property

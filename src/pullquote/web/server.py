@@ -24,13 +24,15 @@ from pullquote.jobs import Jobs
 from pullquote.logs import tell_question
 from pullquote.metrics import Metrics
 from pullquote.readiness import Check
+from pullquote.recording import Recorder
 from pullquote.sessions import Sessions
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
-from pullquote.web import api, chat, editing, feedback, login, observing, openai, pages, problems, widget
+from pullquote.web import api, chat, editing, feedback, insights, login, observing, openai, pages, problems, widget
 from pullquote.web.access import Access, Door
 from pullquote.web.clients import Forwarded, Vouched, visitor_of
+from pullquote.web.insights import Records
 from pullquote.web.limiting import Limits, Line
 from pullquote.web.mcp import Mcp
 from pullquote.web.observing import Named, Observer
@@ -61,6 +63,10 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     assistant.listeners += [metrics.count_answer, partial(tell_question, with_text=settings.log_questions)]
     opinions = Feedback(assistant.library)
     assistant.library.call_before_close(opinions.close)
+    records = Records.open(assistant, opinions, settings.keep_refused_days)
+    recorder = Recorder(records.counts, records.refused)
+    assistant.library.call_before_close(recorder.close)
+    assistant.listeners.append(recorder.hear)
     assistant = assistant.seen_by(frozenset())
     mcp = Mcp(Pullquote(assistant), access)
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=mcp.lifespan)
@@ -68,8 +74,12 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     app.include_router(observing.routes(checks, metrics, access))
     app.include_router(pages.routes(assistant.library, access))
     app.include_router(login.routes(access, settings))
+    app.include_router(insights.pages(records, access))
     version_1 = api.build(
-        api.routes(assistant), editing.routes(assistant.library, jobs, fetcher, access), feedback.routes(opinions)
+        api.routes(assistant),
+        editing.routes(assistant.library, jobs, fetcher, access),
+        feedback.routes(opinions),
+        insights.routes(records, access),
     )
     for path in ("/api/v1", "/api"):
         app.mount(path, version_1)
