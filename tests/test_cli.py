@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pullquote.cli import _listen
 from pullquote.library import Library
 from tests.conftest import ARTICLE_FILE
 from tests.endpoints import saying, serving_model
@@ -209,6 +210,14 @@ def test_serving_on_a_port_that_is_taken_is_a_failure(store: Path) -> None:
     assert done.returncode == 1
     assert f"127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_no_answer_waits_for_an_acknowledgement() -> None:
+    """The connections that are accepted send at once (TCP_NODELAY), as the system itself says of them."""
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_folder_is_added_listed_embedded_again_and_removed(tmp_path: Path) -> None:

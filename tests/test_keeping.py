@@ -72,6 +72,7 @@ def test_every_awkward_article_is_good(tmp_path: Path) -> None:
         ("UPDATE chunks SET vector = zeroblob(256) WHERE id = 1", "not of length 1"),
         ("UPDATE meta SET value = 'x' WHERE key = 'state'", "index"),
     ],
+    ids=["text", "sha256", "chunks", "words", "no words", "end", "vector", "state"],  # an article's id is random
 )
 def test_damage_is_found_and_named(library: Library, statement: str, says: str) -> None:
     damage(library, statement)

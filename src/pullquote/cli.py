@@ -158,10 +158,13 @@ def _require_articles(library: Library) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises, before any work is done, when there can be none."""
     try:
-        return socket.create_server((host, port))
+        listener = socket.create_server((host, port))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise PullquoteError(f"cannot listen on {host}:{port}: {reason}; choose another with --port") from error
+    # subtle: asyncio does it only where a socket names its protocol; else each answer waits 40 ms for the client's ACK
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 if __name__ == "__main__":
