@@ -4,7 +4,7 @@ CHROMIUM ?= /usr/bin/chromium
 BIN := .venv/bin
 QUESTIONS ?= ../shared/eval/articles-dev.json
 
-.PHONY: run test check browser model bench-quality accept licences clean
+.PHONY: run test check browser model messages bench-quality accept licences clean
 
 run: .venv/installed
 	$(BIN)/python app.py
@@ -50,6 +50,14 @@ model: .venv/installed-dev
 browser:
 	@test -x $(CHROMIUM) -a -x /usr/sbin/nginx || { apt-get update && apt-get install -y chromium nginx-light; } || test -x $(CHROMIUM) || \
 		{ echo "The page tests need Chromium. Install Debian's package chromium as root, or name yours with: make test CHROMIUM=/path/to/chromium"; exit 1; }
+
+# What the source says, into the catalogues of the languages; what is new there has then to be translated.
+LOCALES := src/pullquote/locales
+messages: .venv/installed-dev
+	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --add-location=file -s -o $(LOCALES)/messages.pot src/pullquote
+	for file in $(LOCALES)/*.po; do $(BIN)/pybabel -q update -N --ignore-obsolete --ignore-pot-creation-date -w 120 -l $$(basename $$file .po) \
+		-i $(LOCALES)/messages.pot -o $$file; done
+	rm $(LOCALES)/messages.pot
 
 # The licences of all packages that are installed, as they state them.
 licences: .venv/installed-dev

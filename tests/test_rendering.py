@@ -16,18 +16,17 @@ from markdown_it import MarkdownIt
 
 from pullquote.articles import make_article, normalise
 from pullquote.datatypes import Answer, Article, Point, Quote
+from pullquote.markdown import escape, to_markdown
 from pullquote.rendering import (
     ALSO,
     LEADS,
     NOT_FOUND,
     article_blocks,
     confidence_words,
-    escape,
     quote_place,
     quote_url,
     source_link,
     to_json,
-    to_markdown,
     to_text,
 )
 from tests.conftest import needs_shared

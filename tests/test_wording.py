@@ -17,8 +17,9 @@ from pullquote.examining import Examiner
 from pullquote.explaining import explain
 from pullquote.judging import Judge
 from pullquote.library import Library
+from pullquote.markdown import to_markdown
 from pullquote.reading import Reader
-from pullquote.rendering import to_json, to_markdown
+from pullquote.rendering import to_json
 from pullquote.retrieving import Retriever
 from pullquote.suggesting import suggest
 from pullquote.verifying import Verifier

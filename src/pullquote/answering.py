@@ -209,9 +209,8 @@ class Assistant:
         article = meant(asked.text, articles)
         if article is None:
             titles = [f"“{article.title}”" for article in articles]
-            return _guide(
-                asked, f"Which article? Name one of them: {', '.join(titles[:8])}." if titles else phrases.EMPTY
-            )
+            which = phrases.WHICH.format(titles=", ".join(titles[:8]))
+            return _guide(asked, which if titles else phrases.EMPTY)
         spans = overview(article, self._retriever.encoder, asked.section)
         if not spans:
             return _guide(asked, _no_section(article, asked.section or ""))
@@ -232,8 +231,8 @@ def _guide(asked: Question, text: str) -> Answer:
 def _no_section(article: Article, section: str) -> str:
     names = [f"“{heading_words(article.text[heading.start : heading.end])}”" for heading in article.headings]
     if not names:
-        return f"“{article.title}” has no sections. Ask “What is this about?” for an overview of all of it."
-    return f"“{article.title}” has no section named “{section}”. Its sections: {', '.join(names[:8])}."
+        return phrases.NO_SECTIONS.format(title=article.title)
+    return phrases.NO_SECTION.format(title=article.title, section=section, names=", ".join(names[:8]))
 
 
 def _leant_on(history: Sequence[str]) -> str | None:

@@ -2,6 +2,8 @@
 
 import re
 
+from pullquote.messages import N_
+
 
 def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
@@ -217,12 +219,17 @@ BEFORE_NAME = _pattern(
 # What is said where nothing is answered
 
 SUMMARY_WORDS = frozenset({"article", "articles", "text", "summary", "report", "story", "main", "points"})
-EMPTY = "The library is empty. Add an article, then ask again."
+EMPTY = N_("The library is empty. Add an article, then ask again.")
+WHICH = N_("Which article? Name one of them: {titles}.")
+NO_SECTION = N_("“{title}” has no section named “{section}”. Its sections: {names}.")
+NO_SECTIONS = N_("“{title}” has no sections. Ask “What is this about?” for an overview of all of it.")
 GUIDANCE = {
-    "greeting": "Hello! Ask me what the article says: who, what, when, where, why or how many.",
-    "thanks": "You are welcome. Ask on whenever you like.",
-    "foreign": "I read questions in English only. Ask who, what, when, where, why or how many, in English.",
-    "no question": "I did not see a question in that. Ask who, what, when, where, why or how many, "
-    "or “What is this about?”",
-    "nothing before": "I do not know what that refers to. Please ask the whole question.",
+    "greeting": N_("Hello! Ask me what the article says: who, what, when, where, why or how many."),
+    "thanks": N_("You are welcome. Ask on whenever you like."),
+    "foreign": N_("I read questions in English only. Ask who, what, when, where, why or how many, in English."),
+    "no question": N_(
+        "I did not see a question in that. Ask who, what, when, where, why or how many, or “What is this about?”"
+    ),
+    "nothing before": N_("I do not know what that refers to. Please ask the whole question."),
 }
+SAID = (*GUIDANCE.values(), EMPTY, WHICH, NO_SECTION, NO_SECTIONS)

@@ -1,4 +1,4 @@
-"""An `Answer` for people and programs: JSON, Markdown, words. Everything from an article or a person stays text."""
+"""An `Answer` for people and programs: JSON, text, words; in English, unless other words are given."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -8,11 +8,15 @@ from urllib.parse import quote as percent_encoded
 from urllib.parse import urlencode
 
 from pullquote.datatypes import Answer, Article, Point, Quote
+from pullquote.messages import ENGLISH, N_, Messages
+from pullquote.phrases import SAID
 
-NOT_FOUND = "The article does not say."
-LEADS = {"related": "The article says:", "overview": "In the article’s own words:"}
-DIFFER = "Two articles differ:"
-ALSO = "It may also be here:"
+NOT_FOUND = N_("The article does not say.")
+LEADS = {"related": N_("The article says:"), "overview": N_("In the article’s own words:")}
+DIFFER = N_("Two articles differ:")
+ALSO = N_("It may also be here:")
+CLOSEST = N_("Closest passage:")
+READ_AS = N_("Read as: {question}")
 LIKELY, UNSURE = 0.6, 0.3  # confidence
 VERSION = 12  # digits of an article's SHA-256 that tell its versions apart
 FRAGMENT_WORDS, FRAGMENT_ENDS = 12, 5  # a longer quote is found in a web page by its first and last words
@@ -33,31 +37,34 @@ def to_json(answer: Answer, indent: int | None = None) -> str:
     return json.dumps(to_dict(answer), ensure_ascii=False, indent=indent)
 
 
-def confidence_words(answer: Answer) -> str:
+def confidence_words(answer: Answer, _: Messages = ENGLISH) -> str:
     """How sure the answer is, in words a reader can act on; "" where nothing is claimed.
 
     The steps are those of the built-in judge on questions of which two in five are written to mislead
     (`pullquote eval` prints its reliability); of the others, 98 of 100 answers above the upper step are right.
     """
     if answer.status == "not_found":
-        return "Quite sure it is not there" if answer.confidence >= 0.95 else "It may be there in other words"
+        is_sure = answer.confidence >= 0.95
+        return _("Quite sure it is not there") if is_sure else _("It may be there in other words")
     if answer.status in ("overview", "guidance"):
         return ""
     if answer.confidence >= LIKELY:
-        return "Very likely right"
-    return "Probably right" if answer.confidence >= UNSURE else "Unsure: check the quote"
+        return _("Very likely right")
+    return _("Probably right") if answer.confidence >= UNSURE else _("Unsure: check the quote")
 
 
-def lead(answer: Answer) -> str:
+def lead(answer: Answer, _: Messages = ENGLISH) -> str:
     """What is said before the quotes: the refusal, the guidance, or whose words follow; "" where the points say it."""
     if answer.status == "not_found":
-        return NOT_FOUND
-    return DIFFER if answer.differ else LEADS.get(answer.status, "") or (answer.text if not answer.points else "")
+        return _(NOT_FOUND)
+    if answer.differ or answer.status in LEADS:
+        return _(DIFFER if answer.differ else LEADS[answer.status])
+    return "" if answer.points else _.said(answer.text, SAID)
 
 
-def worded_by(answer: Answer) -> str:
+def worded_by(answer: Answer, _: Messages = ENGLISH) -> str:
     """Whose words the answer is in, where they are not the article's; else ""."""
-    return f"Worded by {answer.worded_by}, checked against the quotes" if answer.worded_by else ""
+    return _("Worded by {model}, checked against the quotes", model=answer.worded_by) if answer.worded_by else ""
 
 
 def further_quotes(answer: Answer) -> tuple[Quote, ...]:
@@ -66,9 +73,10 @@ def further_quotes(answer: Answer) -> tuple[Quote, ...]:
     return tuple(quote for quote in answer.quotes if answer.points and quote.number not in cited)
 
 
-def quote_place(quote: Quote) -> str:
+def quote_place(quote: Quote, _: Messages = ENGLISH) -> str:
     """Where the quote stands: title, heading if any, and page, or paragraph where there are no pages."""
-    place = f"page {quote.page}" if quote.page else f"paragraph {quote.paragraph}"
+    paragraph = _("paragraph {number}", number=quote.paragraph)
+    place = _("page {number}", number=quote.page) if quote.page else paragraph
     return " · ".join(filter(None, [quote.article_title, quote.heading, place]))
 
 
@@ -128,24 +136,6 @@ def article_blocks(article: Article, quote: tuple[int, int] = (0, 0), mark: tupl
     return blocks
 
 
-def to_markdown(answer: Answer, root: str = "") -> str:
-    """The answer for the chat: how it was read, what it says with markers, and the quotes with the answer in bold.
-
-    `root` is the path that the app is served under.
-    """
-    blocks = [f"*Read as: {escape(answer.read_as)}*"] if answer.read_as else []
-    blocks += [f"**{escape(lead(answer))}**"] if lead(answer) and not answer.differ else []
-    blocks += [escape(DIFFER)] if answer.differ else []
-    blocks += [_worded(answer, root)] if answer.worded_by else []
-    blocks += [_point(point, answer, root) for point in answer.points if not _is_shown(point, answer)]
-    further = further_quotes(answer)
-    blocks += [_block(quote, answer, root) for quote in answer.quotes if quote not in further]
-    blocks += [ALSO, *(_block(quote, answer, root) for quote in further)] if further else []
-    blocks += ["Closest passage:", _block(answer.closest, answer, root)] if answer.closest else []
-    words = confidence_words(answer)
-    return "\n\n".join([*blocks, *([f"*{escape(words)}*"] if words else [])])
-
-
 def to_text(answer: Answer) -> tuple[str, dict[int, int]]:
     """The answer as plain text with numbered quotes, and where in it the text of each quote, by its number, begins."""
     text, starts, further = "", dict[int, int](), further_quotes(answer)
@@ -155,11 +145,11 @@ def to_text(answer: Answer) -> tuple[str, dict[int, int]]:
         text += f"\n\n{block}" if text else block
 
     if answer.read_as:
-        add(f"Read as: {answer.read_as}")
+        add(READ_AS.format(question=answer.read_as))
     if opening := lead(answer):
         add(opening)
     for point in answer.points:
-        if answer.worded_by or not _is_shown(point, answer):
+        if answer.worded_by or not is_shown(point, answer):
             marks = "".join(f" [{number}]" for number in point.citations)
             add(f"{point.question}\n" * bool(point.question) + (point.text or NOT_FOUND) + marks)
     if whose := worded_by(answer):
@@ -171,59 +161,15 @@ def to_text(answer: Answer) -> tuple[str, dict[int, int]]:
         starts[quote.number] = len(text)
         text += f"{quote.text}”\n{quote_place(quote)}"
     if answer.closest:
-        add(f"Closest passage:\n“{answer.closest.text}”\n{quote_place(answer.closest)}")
+        add(f"{CLOSEST}\n“{answer.closest.text}”\n{quote_place(answer.closest)}")
     if words := confidence_words(answer):
         add(words)
     return text, starts
 
 
-def escape(text: str) -> str:
-    """Text as Markdown that shows exactly this text: all ASCII punctuation becomes entities, a line end a break.
-
-    No link, image, tag, formula or code fence survives it.
-    """
-    return "".join(
-        char if char.isalnum() or char == " " or ord(char) > 127 else "<br>" if char == "\n" else f"&#{ord(char)};"
-        for char in text
-    )
-
-
-def _point(point: Point, answer: Answer, root: str) -> str:
-    """A line of the answer. A whole sentence stands in its quote below; two articles are told apart by their dates."""
-    quotes = [quote for quote in answer.quotes if quote.number in point.citations]
-    text = f"**{escape(point.text or NOT_FOUND)}** {' '.join(_marker(quote, root) for quote in quotes)}"
-    if point.question:
-        text = f"{escape(point.question)}<br>{text}"
-    return f"{text} — {escape(quotes[0].article_title)}, {quotes[0].article_date}" if answer.differ else text
-
-
-def _worded(answer: Answer, root: str) -> str:
-    """The model's sentences, each with its markers, and whose they are."""
-    quotes = {quote.number: quote for quote in answer.quotes}
-    said = (
-        f"{escape(point.text)} {' '.join(_marker(quotes[number], root) for number in point.citations)}"
-        for point in answer.points
-        if point.text
-    )
-    return f"{' '.join(said)}\n\n*{escape(worded_by(answer))}*"
-
-
-def _is_shown(point: Point, answer: Answer) -> bool:
+def is_shown(point: Point, answer: Answer) -> bool:
     """Whether the point is shown already: worded, or a whole sentence, in its quote."""
     if answer.worded_by and point.text:
         return True
     cited = [quote.text for quote in answer.quotes if quote.number in point.citations]
     return not point.question and any(point.text in text and 2 * len(point.text) > len(text) for text in cited)
-
-
-def _block(quote: Quote, answer: Answer, root: str) -> str:
-    """A block quote with its place under it; the highlighted words are bold when they are what answers."""
-    first, last = quote.highlight[0] - quote.start, quote.highlight[1] - quote.start
-    before, words, after = (escape(part) for part in (quote.text[:first], quote.text[first:last], quote.text[last:]))
-    marked = answer.status in ("answered", "related")
-    text = f"{before}<strong>{words}</strong>{after}" if marked else escape(quote.text)
-    return f"> {text}\n>\n> {_marker(quote, root)} {escape(quote_place(quote))}"
-
-
-def _marker(quote: Quote, root: str) -> str:
-    return f"[&#91;{quote.number}&#93;]({quote_url(quote, root)})"

@@ -4,25 +4,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from pullquote.library import Library
+from pullquote.messages import ENGLISH, Messages
 from pullquote.tagging import tags
 
-ALL = "All articles"
 
-
-def choices(library: Library, only: Sequence[str] = ()) -> dict[str, Any]:
+def choices(library: Library, only: Sequence[str] = (), _: Messages = ENGLISH) -> dict[str, Any]:
     """The choices for a dropdown; with `only`, those of the articles that these ids and tags name.
 
     Where there is one article to ask, it is chosen, and there is nothing to see.
     """
-    articles = [(article.title, article.id) for article, _ in library.articles()]
+    articles = [(article.title, article.id) for article, _chunks in library.articles()]
+    everything = _("All articles")
     if not only:
         tagged = [(f"#{tag}", tag) for tag in tags(library)]
-        return {"choices": [(ALL, ""), *tagged, *articles], "value": "", "visible": len(articles) > 1}
+        return {"choices": [(everything, ""), *tagged, *articles], "value": "", "visible": len(articles) > 1}
     ids = known(library, only)
     value = ",".join(ids) or only[0]
     own = [choice for choice in articles if choice[1] in ids]
     several = len(own) > 1
-    return {"choices": [(ALL, value), *own] if several else [("", value)], "value": value, "visible": several}
+    return {"choices": [(everything, value), *own] if several else [("", value)], "value": value, "visible": several}
 
 
 def known(library: Library, names: Sequence[str]) -> list[str]:

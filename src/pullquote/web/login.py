@@ -1,15 +1,18 @@
 """Signing in and out: by password, or at an OpenID provider (Authlib)."""
 
 import logging
+from math import ceil
 from typing import Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from pullquote.messages import N_
 from pullquote.people import MAX_PASSWORD
 from pullquote.settings import Settings
 from pullquote.web.access import COOKIE, LOGIN, Access, person_in
 from pullquote.web.clients import visitor_of
+from pullquote.web.languages import messages_of
 from pullquote.web.limiting import Rates
 from pullquote.web.pages import TEMPLATES
 
@@ -17,6 +20,8 @@ STATE = "pullquote_state"  # the cookie of somebody who has gone to the provider
 STATE_SECONDS = 600
 TRIES = 10  # passwords a minute from one visitor
 HOUR = 3600  # seconds
+SILENT = N_("Your organisation’s sign-in does not answer. Please try again later.")
+FAILED = N_("That did not work. Please sign in again.")
 
 log = logging.getLogger("pullquote")
 
@@ -31,6 +36,11 @@ def routes(access: Access, settings: Settings) -> APIRouter:
         onward = _local(onward or request.query_params.get("next", ""))
         shown = {"mode": access.mode, "person": person_in(request.scope), "wrong": wrong, "next": onward}
         return TEMPLATES.TemplateResponse(request, "login.html", shown, status)
+
+    def too_many(request: Request, seconds: int) -> str:
+        return messages_of(request).ngettext(
+            "Too many tries. Please wait {count} second.", "Too many tries. Please wait {count} seconds.", seconds
+        )
 
     def enter(request: Request, name: str, groups: list[str], onward: str) -> Response:
         """A new session, whatever the browser sent, so that nobody can plant one."""
@@ -60,10 +70,10 @@ def routes(access: Access, settings: Settings) -> APIRouter:
             onward: str = Form("", alias="next"),
         ) -> Response:
             if wait := tries.wait(visitor_of(request.scope)):
-                return page(request, 429, f"Too many tries. Please wait {wait:.0f} seconds.", onward)
+                return page(request, 429, too_many(request, ceil(wait)), onward)
             name = name.strip()
             if not passwords.check(name, password):
-                return page(request, 401, "Name and password do not fit together.", onward)
+                return page(request, 401, messages_of(request)("Name and password do not fit together."), onward)
             return enter(request, name, sorted(passwords.groups(name) or ()), onward)
 
     if access.mode == "oidc":
@@ -80,7 +90,7 @@ def routes(access: Access, settings: Settings) -> APIRouter:
                 response: Response = await provider.authorize_redirect(request, str(request.url_for("finish")))
             except (OAuthError, HTTPError, ValueError) as error:
                 log.warning("the OpenID provider cannot be reached: %s", error)
-                return page(request, 502, "Your organisation’s sign-in does not answer. Please try again later.")
+                return page(request, 502, messages_of(request)(SILENT))
             _set_cookie(request, response, STATE, access.sessions.new(state, STATE_SECONDS), STATE_SECONDS)
             return response
 
@@ -93,7 +103,7 @@ def routes(access: Access, settings: Settings) -> APIRouter:
                 token = await provider.authorize_access_token(request)
             except (OAuthError, HTTPError, JoseError, ValueError) as error:
                 log.warning("somebody could not be signed in: %s", error)
-                return page(request, 401, "That did not work. Please sign in again.", state.get("next", ""))
+                return page(request, 401, messages_of(request)(FAILED), state.get("next", ""))
             claims = dict(token["userinfo"])
             name = claims.get("preferred_username") or claims.get("email") or claims["sub"]
             response = enter(request, str(name), _groups(claims), state.get("next", ""))

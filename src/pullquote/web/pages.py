@@ -16,10 +16,11 @@ from pullquote.visibility import SeenLibrary
 from pullquote.web.access import Access
 from pullquote.web.clients import root_of
 from pullquote.web.conditional import tagged
+from pullquote.web.languages import asked_in, in_templates, messages_of
 
 FOLDER = Path(__file__).parent / "templates"
 TEMPLATES = Jinja2Templates(  # escapes everything in .html
-    FOLDER, context_processors=[lambda request: {"root": root_of(request.scope)}]
+    FOLDER, context_processors=[lambda request: {"root": root_of(request.scope)}, in_templates]
 )
 TEMPLATES.env.filters["heading_words"] = heading_words
 
@@ -40,7 +41,7 @@ def routes(library: Library, access: Access) -> APIRouter:
     def read(request: Request) -> Response:
         rows = [article for article, _ in seen_by(request).articles()]
         if len(rows) == 1:
-            return RedirectResponse(f"{root_of(request.scope)}/articles/{rows[0].id}")
+            return RedirectResponse(f"{root_of(request.scope)}/articles/{rows[0].id}{asked_in(request)}")
         return TEMPLATES.TemplateResponse(request, "read.html", {"articles": rows})
 
     @router.get("/articles")
@@ -54,7 +55,7 @@ def routes(library: Library, access: Access) -> APIRouter:
         try:
             found = seen.article(article_id)
         except UnknownArticle:
-            context = {"message": "This article is no longer in the library."}
+            context = {"message": messages_of(request)("This article is no longer in the library.")}
             return TEMPLATES.TemplateResponse(request, "read.html", context, status_code=404)
         stale = not found.sha256.startswith(version)
         spans = ((0, 0), (0, 0)) if stale else (_span(quote), _span(mark))

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,6 +34,7 @@ EMBED = "/embed"  # the page again, as pages of listed origins frame it
 FOR_EVERYONE = frozenset({"/widget.js", "/embed/allowed"})  # what any page may load: to be told that it is not listed
 ASKING = frozenset({"/api/ask", "/api/v1/ask"})  # what pages of listed origins may call
 NOBODY = Origins()
+Dress = Callable[[bytes, Scope], bytes]
 OWN_SITE = frozenset({"same-origin", "none"})  # "none": typed in, or a bookmark
 
 
@@ -64,11 +66,15 @@ class Guard:
     """Pure ASGI middleware (server-sent events are not buffered): refuses foreign callers, adds the headers.
 
     `hosts` are the names that it answers to, in lower case; "*.corp" is every name under it, "*" is any. `origins` may
-    frame the page, which is served under /embed too, and ask from a browser.
+    frame the page, which is served under /embed too, and ask from a browser. `dress` is what becomes of Gradio's page
+    for a request, before its policy is made.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], origins: Origins = NOBODY) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: frozenset[str], origins: Origins = NOBODY, dress: Dress = lambda page, _: page
+    ) -> None:
         self._app = app
+        self._dress = dress
         self._hosts = hosts
         self._origins = origins
 
@@ -89,6 +95,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers.update({**HEADERS, "content-security-policy": content_security_policy(ancestors=ancestors)})
                 kind = headers.get("content-type", "")
+                if kind.startswith("text/html"):
+                    headers.add_vary_header("accept-language")
                 if kind.startswith("text/event-stream"):
                     headers.update(UNBUFFERED)
                 if path in {"/", EMBED} and kind.startswith("text/html"):
@@ -98,10 +106,13 @@ class Guard:
                 page.extend(message.get("body", b""))
                 if message.get("more_body"):
                     return
+                dressed = self._dress(bytes(page), scope)
                 headers = MutableHeaders(scope=held[0])
-                headers["content-security-policy"] = content_security_policy(bytes(page), ancestors)
+                headers["content-security-policy"] = content_security_policy(dressed, ancestors)
+                if page:  # a HEAD request gets none
+                    headers["content-length"] = str(len(dressed))
                 await send(held.pop())
-                message = {"type": "http.response.body", "body": bytes(page)}
+                message = {"type": "http.response.body", "body": dressed}
             await send(message)
 
         if path == EMBED:

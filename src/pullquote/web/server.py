@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import gradio as gr
@@ -22,6 +22,7 @@ from pullquote.feedback import Feedback
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
 from pullquote.logs import tell_question
+from pullquote.messages import ENGLISH
 from pullquote.metrics import Metrics
 from pullquote.readiness import Check
 from pullquote.recording import Recorder
@@ -29,7 +30,21 @@ from pullquote.sessions import Sessions
 from pullquote.settings import Settings
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
-from pullquote.web import api, chat, editing, feedback, insights, login, observing, openai, pages, problems, widget
+from pullquote.web import (
+    api,
+    chat,
+    editing,
+    feedback,
+    greeting,
+    insights,
+    languages,
+    login,
+    observing,
+    openai,
+    pages,
+    problems,
+    widget,
+)
 from pullquote.web.access import Access, Door
 from pullquote.web.clients import Forwarded, Vouched, visitor_of
 from pullquote.web.insights import Records
@@ -68,10 +83,12 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     assistant.library.call_before_close(recorder.close)
     assistant.listeners.append(recorder.hear)
     assistant = assistant.seen_by(frozenset())
+    words = cache(partial(greeting.words, assistant, settings.root_path, access.mode == "open"))
     mcp = Mcp(Pullquote(assistant), access)
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=mcp.lifespan)
     problems.install(app)
     app.include_router(observing.routes(checks, metrics, access))
+    app.include_router(languages.routes())
     app.include_router(pages.routes(assistant.library, access))
     app.include_router(login.routes(access, settings))
     app.include_router(insights.pages(records, access))
@@ -92,13 +109,15 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     app.add_middleware(Limits, settings=settings, line=line, visitor=visitor_of)
     app.add_middleware(Vouched, secret=settings.embed_secret.get_secret_value())
     app.add_middleware(CORSMiddleware, **cross_origin(settings.origins))
-    app.add_middleware(Guard, hosts=settings.host_names, origins=settings.origins)
+    app.add_middleware(
+        Guard, hosts=settings.host_names, origins=settings.origins, dress=partial(languages.dress, words=words)
+    )
     app.add_middleware(Observer, metrics=metrics)
     app.add_middleware(Forwarded, proxies=settings.proxy_networks)
     app.add_middleware(problems.RequestIds)  # what is added last comes first
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        chat.build(assistant, line, settings.root_path, access.mode == "open"),
+        chat.build(assistant, line, words(ENGLISH), settings.root_path),
         path="/",
         theme=chat.THEME,
         head=HEAD.format(root=settings.root_path),

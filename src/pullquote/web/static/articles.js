@@ -2,10 +2,12 @@
 // The page "Articles": the table, what is under way, and, for editors, every change. All text goes in as text nodes.
 (() => {
   const root = new URL("..", document.currentScript.src).pathname.slice(0, -1); // where the app is served
+  const { _, ngettext, number, date, language } = Messages;
   const KEY = "pullquote-token";
   const UNDO_SECONDS = 8;
   const POLL_MS = 700;
   const $ = (id) => document.getElementById(id);
+  const asked = new URLSearchParams(location.search).has("lang") ? `?lang=${language}` : "";
   const suffixes = $("articles").dataset.suffixes.split(",");
   const leaving = new Map(); // id → timer of an article about to be removed
   let articles = [];
@@ -30,21 +32,19 @@
     try {
       response = await fetch(`${root}/api${path}`, { ...options, headers });
     } catch {
-      throw new Error("Pullquote does not answer. Is it still running?");
+      throw new Error(_("Pullquote does not answer. Is it still running?"));
     }
     const body = await response.json().catch(() => ({}));
     if (response.status === 401) signOut();
     if (!response.ok) {
       const detail = Array.isArray(body.detail) ? body.detail[0]?.msg : body.detail;
-      throw new Error(detail || `The server said ${response.status}.`);
+      throw new Error(detail || _("The server said {status}.", { status: response.status }));
     }
     return body;
   }
 
   const send = (path, method, body) =>
     call(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-
-  const count = (number, what) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`;
 
   function say(text) {
     $("message").textContent = text;
@@ -73,7 +73,7 @@
     $("access").hidden = known || "visitor" in $("articles").dataset;
     document.body.classList.toggle("editor", editor);
     $("add").hidden = !editor;
-    $("access").textContent = editor ? "Sign out" : "Sign in as an editor";
+    $("access").textContent = editor ? _("Sign out") : _("Sign in as an editor");
     if (!editor) $("changes").hidden = true;
   }
 
@@ -105,23 +105,33 @@
 
   // The table
   const state = (article) => jobs.find((job) => job.article_id === article.id && !over(job))?.state ?? "ready";
+  const STATES = {
+    ready: _("ready"),
+    waiting: _("waiting"),
+    reading: _("reading"),
+    embedding: _("embedding"),
+    done: _("done"),
+    failed: _("not added"),
+    cancelled: _("cancelled"),
+  };
   const over = (job) => ["done", "failed", "cancelled"].includes(job.state);
 
   function compare(one, two) {
-    const [a, b] = [one, two].map((row) => (sorted.key === "state" ? state(row) : row[sorted.key]));
-    const order = typeof a === "number" ? a - b : a.localeCompare(b, undefined, { numeric: true });
+    const [a, b] = [one, two].map((row) => (sorted.key === "state" ? STATES[state(row)] : row[sorted.key]));
+    const order = typeof a === "number" ? a - b : a.localeCompare(b, language, { numeric: true });
     return sorted.down ? -order : order;
   }
 
-  function button(text, name, action, extra = "") {
-    const made = element("button", { type: "button", className: `quiet ${extra}`, textContent: text });
-    made.setAttribute("aria-label", `${text} ${name}`);
+  function button(text, name, action) {
+    const made = element("button", { type: "button", className: "quiet", textContent: text });
+    made.setAttribute("aria-label", name);
     made.addEventListener("click", action);
     return made;
   }
 
   function sourceCell(article) {
     const web = /^https?:\/\//.test(article.source);
+    if (article.source === "pasted") return element("span", { textContent: _("pasted") });
     const short = web ? article.source.replace(/^https?:\/\//, "") : article.source.split("/").pop();
     const properties = { textContent: short, title: article.source };
     return web
@@ -129,14 +139,25 @@
       : element("span", properties);
   }
 
+  // A number in its column, and with its noun where the table has no columns (`articles.css`).
+  function counted(value, words) {
+    const made = element("td", { className: "number" }, element("span", { textContent: number(value) }));
+    made.dataset.words = words;
+    return made;
+  }
+
   function row(article) {
     const { title } = article;
-    const actions = element("td", { className: "actions" }, button("Chunks", `of ${title}`, () => preview(article)));
+    const actions = element("td", { className: "actions" }, button(_("Chunks"), _("Chunks of {title}", { title }), () => preview(article)));
     if (isEditor()) {
       if (/^(https?:\/\/|\/|[A-Za-z]:\\)/.test(article.source)) {
-        actions.append(button("Refresh", title, () => change(`/articles/${article.id}/refresh`, "POST")));
+        const refresh = () => change(`/articles/${article.id}/refresh`, "POST");
+        actions.append(button(_("Refresh"), _("Refresh {title}", { title }), refresh));
       }
-      actions.append(button("Edit", title, () => edit(article)), button("Remove", title, () => remove(article)));
+      actions.append(
+        button(_("Edit"), _("Edit {title}", { title }), () => edit(article)),
+        button(_("Remove"), _("Remove {title}", { title }), () => remove(article)),
+      );
     }
     const made = element(
       "tr",
@@ -144,14 +165,14 @@
       element(
         "td",
         { className: "title" },
-        element("a", { href: `${root}/articles/${article.id}`, textContent: title }),
-        ...article.tags.flatMap((tag) => [" ", element("span", { className: "tag", textContent: tag })]),
+        element("a", { href: `${root}/articles/${article.id}${asked}`, textContent: title, dir: "auto" }),
+        ...article.tags.flatMap((tag) => [" ", element("span", { className: "tag", textContent: tag, dir: "auto" })]),
       ),
       element("td", { className: "source" }, sourceCell(article)),
-      element("td", {}, element("time", { dateTime: article.added_at, textContent: article.added_at.slice(0, 10) })),
-      element("td", { className: "number", textContent: article.words.toLocaleString("en") }),
-      element("td", { className: "number", textContent: article.chunks.toLocaleString("en") }),
-      element("td", { textContent: state(article) }),
+      element("td", {}, element("time", { dateTime: article.added_at, textContent: date(article.added_at.slice(0, 10)) })),
+      counted(article.words, ngettext("{count} word", "{count} words", article.words)),
+      counted(article.chunks, ngettext("{count} chunk", "{count} chunks", article.chunks)),
+      element("td", { textContent: STATES[state(article)] }),
       actions,
     );
     return made;
@@ -176,19 +197,25 @@
   });
 
   // What is under way
-  const WORDS = { waiting: "waiting", reading: "reading", embedding: "embedding", done: "done", failed: "not added", cancelled: "cancelled" };
-  const OUTCOMES = { new: "added", changed: "a new version", unchanged: "was there already", renamed: "renamed" };
+  const OUTCOMES = {
+    new: _("added"),
+    changed: _("a new version"),
+    unchanged: _("was there already"),
+    renamed: _("renamed"),
+  };
 
   function jobRow(job) {
-    const words = job.state === "done" ? OUTCOMES[job.outcome] : WORDS[job.state];
+    const words = job.state === "done" ? OUTCOMES[job.outcome] : STATES[job.state];
     const item = element("li", { className: job.state }, element("span", { className: "name", textContent: job.name }));
-    const done = job.state === "embedding" && job.total ? ` ${job.done} of ${count(job.total, "chunk")}` : "";
-    item.append(element("span", { className: "state", textContent: words + done }));
+    const isCounted = job.state === "embedding" && job.total;
+    const far = () =>
+      ngettext("embedding {done} of {count} chunk", "embedding {done} of {count} chunks", job.total, { done: number(job.done) });
+    item.append(element("span", { className: "state", textContent: isCounted ? far() : words }));
     if (!over(job)) {
       const bar = element("progress");
-      if (job.state === "embedding" && job.total) Object.assign(bar, { max: job.total, value: job.done });
-      bar.setAttribute("aria-label", `Progress of ${job.name}`);
-      item.append(bar, button("Cancel", job.name, () => change(`/jobs/${job.id}`, "DELETE")));
+      if (isCounted) Object.assign(bar, { max: job.total, value: job.done });
+      bar.setAttribute("aria-label", _("Progress of {name}", job));
+      item.append(bar, button(_("Cancel"), _("Cancel {name}", job), () => change(`/jobs/${job.id}`, "DELETE")));
     }
     if (job.state === "failed") item.append(element("p", { textContent: job.message }));
     return item;
@@ -221,7 +248,8 @@
     for (const file of files) {
       const known = suffixes.some((suffix) => file.name.toLowerCase().endsWith(suffix));
       if (!known) {
-        say(`${file.name}: only ${suffixes.join(", ")} files can be added; save it as one of them, or paste its text.`);
+        const values = { name: file.name, suffixes: suffixes.join(", ") };
+        say(_("{name}: only {suffixes} files can be added; save it as one of them, or paste its text.", values));
         continue;
       }
       const path = `/articles?name=${encodeURIComponent(file.name)}`;
@@ -263,12 +291,15 @@
   const preview = (article) => attempt(async () => {
     const found = await call(`/articles/${article.id}`);
     $("preview-title").textContent = found.title;
-    const pages = found.pages ? `${count(found.pages, "page")}, ` : "";
-    $("preview-about").textContent =
-      `${pages}${count(found.words, "word")} in ${count(found.chunks, "chunk")}: what is searched as one piece.`;
+    $("preview-about").textContent = [
+      found.pages && ngettext("{count} page", "{count} pages", found.pages),
+      ngettext("{count} word", "{count} words", found.words),
+      ngettext("{count} chunk", "{count} chunks", found.chunks),
+      _("a chunk is what is searched as one piece"),
+    ].filter(Boolean).join(" · ");
     $("chunks").replaceChildren(...found.chunk_rows.map((chunk) => {
-      const place = [chunk.heading, chunk.page ? `page ${chunk.page}` : null].filter(Boolean).join(" · ");
-      return element("li", {}, element("p", { textContent: chunk.text }), element("small", { textContent: place }));
+      const place = [chunk.heading, chunk.page ? _("page {number}", { number: chunk.page }) : null].filter(Boolean).join(" · ");
+      return element("li", {}, element("p", { textContent: chunk.text, dir: "auto" }), element("small", { textContent: place }));
     }));
     $("preview").showModal();
     $("preview").scrollTop = 0;
@@ -295,14 +326,14 @@
 
   function remove(article) {
     leaving.set(article.id, setTimeout(() => removeNow(article.id), UNDO_SECONDS * 1000));
-    const keep = element("button", { type: "button", textContent: "Undo" });
+    const keep = element("button", { type: "button", textContent: _("Undo") });
     keep.addEventListener("click", () => {
       clearTimeout(leaving.get(article.id));
       leaving.delete(article.id);
       $("undo").hidden = true;
       draw();
     });
-    $("undo").replaceChildren(element("span", { textContent: `“${article.title}” will be removed.` }), keep);
+    $("undo").replaceChildren(element("span", { textContent: _("“{title}” will be removed.", article) }), keep);
     $("undo").hidden = false;
     draw();
     keep.focus();

@@ -3,11 +3,12 @@
 // components cannot: copy buttons, names for citations, a way back from the article.
 (() => {
   const root = new URL("..", document.currentScript.src).pathname.slice(0, -1); // where the app is served
+  const { _, language } = Messages;
   const reader = () => document.getElementById("reader");
   let cameFrom = null; // the citation to return to
 
   async function fetchArticle(url) {
-    const response = await fetch(url, { headers: { accept: "text/html" } });
+    const response = await fetch(url, { headers: { accept: "text/html", "accept-language": language } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const article = page.getElementById("pq-article");
     if (!article) throw new Error(`no article at ${url}`);
@@ -29,19 +30,19 @@
       article.id = "pq-article";
       const bar = article.appendChild(document.createElement("nav"));
       bar.className = "pq-bar";
-      article.append("The article could not be loaded. Is Pullquote still running?");
+      article.append(_("The article could not be loaded. Is Pullquote still running?"));
     }
     const pane = reader();
     pane.querySelector("#pq-article")?.remove();
     pane.append(article);
     pane.scrollTop = 0;
-    makeRegion(pane, "Article");
+    makeRegion(pane, _("Article"));
     if (!link) return;
     cameFrom = link;
     pane.classList.add("open");
     const back = document.createElement("button");
     back.type = "button";
-    back.textContent = link.closest("#chat") ? "← Back to the answer" : "← Back to the chat";
+    back.textContent = link.closest("#chat") ? _("← Back to the answer") : _("← Back to the chat");
     back.addEventListener("click", goBack);
     article.querySelector(".pq-bar").prepend(back);
     if (document.documentElement.classList.contains("pq-embed")) article.querySelector(".pq-bar").append(openInFull(url));
@@ -52,7 +53,7 @@
 
   function openInFull(url) {
     const full = document.createElement("a");
-    Object.assign(full, { href: url, target: "_blank", rel: "noopener", textContent: "Open in full" });
+    Object.assign(full, { href: url, target: "_blank", rel: "noopener", textContent: _("Open in full") });
     return full;
   }
 
@@ -80,8 +81,8 @@
       getSelection().removeAllRanges();
     }
     message.remove();
-    button.textContent = copied ? "Copied" : "Press Ctrl+C to copy";
-    setTimeout(() => (button.textContent = "Copy"), 2000);
+    button.textContent = copied ? _("Copied") : _("Press Ctrl+C to copy");
+    setTimeout(() => (button.textContent = _("Copy")), 2000);
   }
 
   // Feedback: the answer is sent back as it came. Every question has one answer, so they are counted alike.
@@ -97,21 +98,21 @@
     const asked = [...document.querySelectorAll('#chat [data-testid="user"]')].map((one) => one.textContent.trim());
     const history = asked.slice(0, number).slice(-10).filter((text) => text.length <= 2000);
     const body = JSON.stringify({ verdict, reason, history, answer: answers.get(number) });
-    let said = "Thank you.";
+    let said = _("Thank you.");
     try {
       const headers = { "content-type": "application/json" };
       const response = await fetch(`${root}/api/v1/feedback`, { method: "POST", headers, body });
       if (!response.ok) said = (await response.json()).detail;
     } catch {
-      said = "Pullquote does not answer. Is it still running?";
+      said = _("Pullquote does not answer. Is it still running?");
     }
     box.replaceChildren(element("span", { role: "status", textContent: said }));
   }
 
   function askWhy(box, number) {
-    const reason = element("input", { maxLength: 1000, placeholder: "What was wrong? (optional)" });
-    reason.setAttribute("aria-label", "What was wrong?");
-    const form = element("form", {}, reason, element("button", { className: "pq-button", textContent: "Send" }));
+    const reason = element("input", { maxLength: 1000, placeholder: _("What was wrong? (optional)"), dir: "auto" });
+    reason.setAttribute("aria-label", _("What was wrong?"));
+    const form = element("form", {}, reason, element("button", { className: "pq-button", textContent: _("Send") }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       sendOpinion(box, number, "down", reason.value);
@@ -123,9 +124,12 @@
   function addFeedback(message, number) {
     const box = message.appendChild(element("div", { className: "pq-feedback" }));
     box.setAttribute("role", "group");
-    box.setAttribute("aria-label", "Was this answer helpful?");
-    const choices = { Helpful: () => sendOpinion(box, number, "up"), "Not helpful": () => askWhy(box, number) };
-    for (const [textContent, choose] of Object.entries(choices)) {
+    box.setAttribute("aria-label", _("Was this answer helpful?"));
+    const choices = [
+      [_("Helpful"), () => sendOpinion(box, number, "up")],
+      [_("Not helpful"), () => askWhy(box, number)],
+    ];
+    for (const [textContent, choose] of choices) {
       const button = box.appendChild(element("button", { type: "button", className: "pq-button", textContent }));
       button.addEventListener("click", choose);
     }
@@ -152,13 +156,13 @@
     for (const message of chat.querySelectorAll('[data-testid="bot"][aria-label], [data-testid="user"][aria-label]')) {
       message.removeAttribute("aria-label");
     }
-    document.querySelector("#question .submit-button")?.setAttribute("aria-label", "Ask");
+    document.querySelector("#question .submit-button")?.setAttribute("aria-label", _("Ask"));
     for (const link of chat.querySelectorAll(`a[href^="${root}/articles/"]:not(.pq-cite)`)) {
       link.classList.add("pq-cite");
-      link.setAttribute("aria-label", `Quote ${link.textContent.replace(/\D/g, "")}: show it in the article`);
+      link.setAttribute("aria-label", _("Quote {number}: show it in the article", { number: link.textContent.replace(/\D/g, "") }));
     }
     for (const answer of chat.querySelectorAll('[data-testid="bot"]:has(a.pq-cite):not(:has(.pq-copy))')) {
-      const button = element("button", { type: "button", className: "pq-button pq-copy", textContent: "Copy" });
+      const button = element("button", { type: "button", className: "pq-button pq-copy", textContent: _("Copy") });
       answer.insertBefore(button, answer.querySelector(".pq-feedback"));
     }
   }
@@ -177,7 +181,7 @@
     if (event.key === "Escape" && cameFrom) goBack();
   });
 
-  new MutationObserver((_, observer) => {
+  new MutationObserver((changes, observer) => {
     const [chat, why, data] = ["chat", "why", "answer-data"].map((id) => document.getElementById(id));
     if (!chat || !why || !data || !reader()) return;
     observer.disconnect();
@@ -189,7 +193,7 @@
     new MutationObserver(() => noteAnswer(chat, data)).observe(data, { childList: true, subtree: true, characterData: true });
     new MutationObserver(() => {
       const tables = why.querySelector("#why-tables:not([role])");
-      if (tables) makeRegion(tables, "Why this answer");
+      if (tables) makeRegion(tables, _("Why this answer"));
     }).observe(why, { childList: true, subtree: true });
     show(`${root}/read`, null);
   }).observe(document.documentElement, { childList: true, subtree: true });

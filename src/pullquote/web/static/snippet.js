@@ -2,13 +2,15 @@
 // The page "In your page": what is chosen becomes the line to paste, and a page with that line in it, shown below.
 (() => {
   const app = new URL("..", document.currentScript.src); // where the app is served
+  const { _, language } = Messages;
   const $ = (id) => document.getElementById(id);
   const escape = (text) => text.replace(/[&"<>]/g, (char) => `&#${char.charCodeAt(0)};`);
 
   function snippet() {
     const chosen = [...new FormData($("choices"))].filter(([name, value]) => value && !(name === "accent" && value === "#4338ca"));
     const attributes = chosen.map(([name, value]) => (name === "open" ? " data-open" : ` data-${name}="${escape(value)}"`));
-    const script = `<script src="${app}widget.js" defer${attributes.join("")}></script>`;
+    const lang = $("lang").value && `?lang=${$("lang").value}`; // of the bubble’s own sentences
+    const script = `<script src="${app}widget.js${lang}" defer${attributes.join("")}></script>`;
     return $("place").value ? `${script}\n<div data-pullquote></div>` : script;
   }
 
@@ -17,8 +19,8 @@
     $("line").textContent = snippet();
     clearTimeout(timer);
     const scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-    const page = `<!doctype html><html lang="en"><meta name="color-scheme" content="${scheme}"><title>A page</title>
-<body style="font: 16px/1.6 system-ui; margin: 24px"><h1>A page of yours</h1><p>Its words stand here.</p>${snippet()}`;
+    const page = `<!doctype html><html lang="${language}" dir="${document.dir}"><meta name="color-scheme" content="${scheme}"><title>${_("A page of yours")}</title>
+<body style="font: 16px/1.6 system-ui; margin: 24px"><h1>${_("A page of yours")}</h1><p>${_("Its words stand here.")}</p>${snippet()}`;
     timer = setTimeout(() => ($("shown").srcdoc = page), 300);
   }
 
@@ -32,8 +34,8 @@
     } catch {
       copied = document.execCommand("copy"); // a page on plain http has no clipboard of its own
     }
-    $("copy").textContent = copied ? "Copied" : "Press Ctrl+C to copy";
-    setTimeout(() => ($("copy").textContent = "Copy"), 2000);
+    $("copy").textContent = copied ? _("Copied") : _("Press Ctrl+C to copy");
+    setTimeout(() => ($("copy").textContent = _("Copy")), 2000);
   });
   draw();
 })();

@@ -69,23 +69,24 @@ function isPale(hex) { // black is read on it (WCAG’s luminance, nearly)
 }
 
 async function reason(violated) { // why there is no chat, and who must do what
-  if (violated) return `This page’s Content-Security-Policy keeps the chat out. Its owner must add: ${violated} ${app.origin}`;
+  if (violated) return `${_("This page’s Content-Security-Policy keeps the chat out. Its owner must add:")} ${violated} ${app.origin}`;
   try {
-    const answer = await fetch(new URL("embed/allowed", app), { credentials: "omit", cache: "no-store" });
+    const answer = await fetch(new URL(`embed/allowed?lang=${LANGUAGE}`, app), { credentials: "omit", cache: "no-store" });
     const { why, detail } = await answer.json();
     return why ?? detail;
   } catch {
     return location.protocol === "https:" && app.protocol === "http:"
-      ? `This page came over https, so the chat must too. Its owner must load it from https, not from ${app.origin}.`
-      : `${app.origin} does not answer. Is Pullquote running, and can this computer reach it?`;
+      ? _("This page came over https, so the chat must too. Its owner must load it from https, not from {app}.").replace("{app}", app.origin)
+      : _("{app} does not answer. Is Pullquote running, and can this computer reach it?").replace("{app}", app.origin);
   }
 }
 
 class Chat {
   constructor(place) {
     this.place = place; // the page’s <div data-pullquote>; null for the bubble
-    const { lang } = document.documentElement;
-    this.options = { title: "Ask a question", lang, ...script?.dataset, ...place?.dataset };
+    const own = { ...script?.dataset, ...place?.dataset };
+    this.options = { title: _("Ask a question"), lang: LANGUAGE, ...own };
+    this.lang = own.title ? own.lang ?? document.documentElement.lang : LANGUAGE; // of the title
     this.host = place ?? make("pullquote-chat", { popover: "manual" });
     this.root = this.host.shadowRoot ?? this.host.attachShadow({ mode: "open" });
     this.root.adoptedStyleSheets = [sheet];
@@ -98,15 +99,15 @@ class Chat {
     if (this.options.open !== undefined) this.open(false);
   }
 
-  build({ title, accent, theme, position, lang, greeting }) {
+  build({ title, accent, theme, position, greeting }) {
     this.theme = isDark(theme) ? "dark" : "light";
     const color = /^#[0-9a-f]{6}$/i.test(accent) ? accent : this.theme === "dark" ? "#a9b4ff" : "#4338ca";
     const dir = getComputedStyle(document.body).direction;
     const side = /^(left|right)$/.test(position) ? position : dir === "rtl" ? "left" : "right";
-    const all = make("div", { className: "all", dir });
+    const all = make("div", { className: "all", dir, lang: LANGUAGE });
     all.style = `color-scheme:${this.theme};--accent:${color};--on:${isPale(color) ? "#000" : "#fff"};--${side}:18px`;
-    const full = make("a", { href: app, target: "_blank", label: "Open in full" }, icon("M14 5h5v5m0-5-8 8M9 6H5v13h13v-4"));
-    const header = make("div", { className: "bar" }, make("h2", { textContent: title, lang, dir: "auto" }), full);
+    const full = make("a", { href: app, target: "_blank", label: _("Open in full") }, icon("M14 5h5v5m0-5-8 8M9 6H5v13h13v-4"));
+    const header = make("div", { className: "bar" }, make("h2", { textContent: title, lang: this.lang, dir: "auto" }), full);
     this.note = make("div", { className: "note", role: "status" });
     this.body = make("div", { className: "body" }, this.note);
     this.panel = make(this.place ? "section" : "dialog", { className: "panel", ariaLabel: title }, header, this.body);
@@ -114,9 +115,9 @@ class Chat {
     this.root.replaceChildren(all);
     if (this.place) return this.say(greeting ?? "", title);
     const toggle = () => (this.panel.open ? this.close() : this.open());
-    this.bubble = make("button", { className: "bubble", label: title, lang, ariaExpanded: "false", onclick: toggle },
+    this.bubble = make("button", { className: "bubble", label: title, lang: this.lang, ariaExpanded: "false", onclick: toggle },
       icon("M10 12V6H4v6h6q0 5-4 6M20 12V6h-6v6h6q0 5-4 6"));
-    header.append(make("button", { label: "Close", onclick: () => this.close() }, icon("m6 6 12 12M18 6 6 18")));
+    header.append(make("button", { label: _("Close"), onclick: () => this.close() }, icon("m6 6 12 12M18 6 6 18")));
     this.panel.onclose = () => {
       this.bubble.ariaExpanded = "false";
       tell("close");
@@ -152,7 +153,7 @@ class Chat {
   }
 
   load({ visitor: _, ...asked }) {
-    this.say("Opening the chat…");
+    this.say(_("Opening the chat…"));
     this.state = this.violated = "";
     const src = new URL(`embed?${new URLSearchParams({ ...asked, host: here, __theme: this.theme })}`, app);
     const frame = this.frame = make("iframe", { src, title: asked.title, allow: "clipboard-write", referrerPolicy: "origin" });
@@ -168,7 +169,7 @@ class Chat {
     if (isOver()) return;
     frame.remove();
     this.frame = null;
-    this.say(sentence, "Try again");
+    this.say(sentence, _("Try again"));
     tell("error", sentence);
   }
 
