@@ -58,6 +58,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "root_path": "/ask/here",
         "log": "json",
         "log_questions": True,
+        "otlp": "http://collector:4318",
         "keep_refused_days": 30,
         "threads": 64,
     }

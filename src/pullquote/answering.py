@@ -20,6 +20,7 @@ from pullquote.retrieving import Retriever, content_words
 from pullquote.settings import Settings
 from pullquote.summarising import meant, overview
 from pullquote.tagging import named
+from pullquote.timing import recorded
 from pullquote.understanding import Question, combine, understand
 from pullquote.wording import Worder, Wording
 
@@ -92,11 +93,11 @@ class Assistant:
         assert isinstance(trace, Trace)
         return trace
 
+    @recorded
     def stages(self, question: str, history: Sequence[str] = (), article: str | None = None) -> Iterator[Step]:
         """What is being done, as it begins; the answer as it grows, while it is worded; at last what `trace` gives."""
-        asked = understand(question)
-        seconds, began = {"retrieve": 0.0, "read": 0.0}, time.perf_counter()
-        until = self._worder.until() if self._worder else 0.0
+        asked, began = understand(question), time.perf_counter()
+        seconds, until = {"retrieve": 0.0, "read": 0.0}, self._worder.until() if self._worder else 0.0
         key = (self.library.state, self._sees, question, tuple(history), article)
         if known := self.cache.get(key):
             trace = Trace(replace(known.answer, seconds={}), known.readings)

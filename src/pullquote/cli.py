@@ -92,6 +92,8 @@ def serve(
     given: dict[str, Any] = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     access_mode(settings)  # refuses before any work is done
+    if settings.otlp:
+        from pullquote import tracing  # noqa: F401  # the same, where its library is missing
     if settings.log == "json":
         logs.write_json(settings.log_questions)
     signal.signal(signal.SIGTERM, _end)

@@ -75,7 +75,8 @@ class Examiner:
 
     def retrieve(self, question: str, article: str | None = None, count: int = PASSAGES) -> list[Passage]:
         """The likeliest passages for a question, of one article if its id is given."""
-        return self._retriever.retrieve(question, count, article)
+        with stage("retrieve"):
+            return self._retriever.retrieve(question, count, article)
 
     def read(self, question: str, passages: list[Passage]) -> Reading:
         """The passages read, and read again, until that can change nothing."""

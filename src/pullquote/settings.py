@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     log_questions: bool = Field(
         default=False, description="whether the log may hold the text of questions, and the messages of failures"
     )
+    otlp: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="a collector that traces of questions are sent to, without texts: http://127.0.0.1:4318",
+    )
     keep_refused_days: int = Field(
         default=0, ge=0, le=3650, description="days that refused questions are kept for the gap report; 0 keeps none"
     )

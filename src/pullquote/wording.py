@@ -10,6 +10,7 @@ from pullquote.datatypes import Answer, Point
 from pullquote.embedding import Encoder
 from pullquote.errors import DraftError, QuestionError
 from pullquote.settings import Settings
+from pullquote.timing import stage
 from pullquote.understanding import understand
 from pullquote.verifying import Read, Sentence, Verifier
 
@@ -59,8 +60,9 @@ class Worder:
         began = time.monotonic()
         wording = Wording(self._drafter.model)
         try:
-            for _ in self._draft(answer, wording, until):
-                yield self._worded(answer, wording)
+            with stage("word"):
+                for _ in self._draft(answer, wording, until):
+                    yield self._worded(answer, wording)
         except DraftError as error:
             wording.failure = str(error)
         if _says_enough(wording.kept, answer.points):

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pullquote.metrics import CONTENT_TYPE, Metrics
 from pullquote.readiness import Check, verdict
+from pullquote.timing import INCOMING, Incoming
 from pullquote.web.access import Access
 from pullquote.web.clients import root_of
 
@@ -49,6 +50,38 @@ class Observer:
         length = Headers(scope=scope).get("content-length", "0")
         fields = {"method": scope["method"][:10], **noted, "status": status, "ms": round(1000 * seconds, 1)}
         log.info("request", extra={"fields": fields | {"bytes": int(length) if length.isdecimal() else 0}})
+
+
+class Traced:
+    """Pure ASGI middleware inside of `Observer`: notes the request for whoever traces the question that it asks.
+
+    `end` hears of each request that a question was traced in, with its route's template and status.
+    """
+
+    def __init__(self, app: ASGIApp, end: Callable[[Incoming, str, int], None]) -> None:
+        self._app = app
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers, status = Headers(scope=scope), 500
+        carried = {name: headers[name] for name in ("traceparent", "tracestate") if name in headers}
+        incoming = Incoming(scope["method"], carried)
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        before = INCOMING.set(incoming)
+        try:
+            await self._app(scope, receive, send_observed)
+        finally:
+            INCOMING.reset(before)
+            self._end(incoming, scope.get(NOTED, {}).get("route", "other"), status)
 
 
 class Named:

@@ -28,6 +28,7 @@ from pullquote.readiness import Check
 from pullquote.recording import Recorder
 from pullquote.sessions import Sessions
 from pullquote.settings import Settings
+from pullquote.timing import Incoming
 from pullquote.tokens import Tokens
 from pullquote.watching import Watcher
 from pullquote.web import (
@@ -50,7 +51,7 @@ from pullquote.web.clients import Forwarded, Vouched, visitor_of
 from pullquote.web.insights import Records
 from pullquote.web.limiting import Limits, Line
 from pullquote.web.mcp import Mcp
-from pullquote.web.observing import Named, Observer
+from pullquote.web.observing import Named, Observer, Traced
 from pullquote.web.security import Guard, cross_origin
 
 HEAD = """
@@ -78,10 +79,7 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     assistant.listeners += [metrics.count_answer, partial(tell_question, with_text=settings.log_questions)]
     opinions = Feedback(assistant.library)
     assistant.library.call_before_close(opinions.close)
-    records = Records.open(assistant, opinions, settings.keep_refused_days)
-    recorder = Recorder(records.counts, records.refused)
-    assistant.library.call_before_close(recorder.close)
-    assistant.listeners.append(recorder.hear)
+    records, end_span = _recorded(assistant, opinions, settings), _traced(assistant, settings.otlp)
     assistant = assistant.seen_by(frozenset())
     words = cache(partial(greeting.words, assistant, settings.root_path, access.mode == "open"))
     mcp = Mcp(Pullquote(assistant), access)
@@ -112,6 +110,8 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     app.add_middleware(
         Guard, hosts=settings.host_names, origins=settings.origins, dress=partial(languages.dress, words=words)
     )
+    if end_span:
+        app.add_middleware(Traced, end=end_span)
     app.add_middleware(Observer, metrics=metrics)
     app.add_middleware(Forwarded, proxies=settings.proxy_networks)
     app.add_middleware(problems.RequestIds)  # what is added last comes first
@@ -132,6 +132,27 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
         if isinstance(route, Mount) and isinstance(route.app, gr.routes.App):
             problems.install(route.app)
     return mounted
+
+
+def _recorded(assistant: Assistant, opinions: Feedback, settings: Settings) -> Records:
+    """What is written down of the assistant's answers from now on."""
+    records = Records.open(assistant, opinions, settings.keep_refused_days)
+    recorder = Recorder(records.counts, records.refused)
+    assistant.library.call_before_close(recorder.close)
+    assistant.listeners.append(recorder.hear)
+    return records
+
+
+def _traced(assistant: Assistant, collector: str) -> Callable[[Incoming, str, int], None] | None:
+    """Send traces of the assistant's answers to a collector, if one is named; gives what has to hear of requests."""
+    if not collector:
+        return None
+    from pullquote.tracing import Tracer  # nothing of it is there unless it is asked for
+
+    tracer = Tracer(collector)
+    assistant.library.call_before_close(tracer.close)
+    assistant.listeners.append(tracer.hear)
+    return tracer.end
 
 
 class _Server(uvicorn.Server):
