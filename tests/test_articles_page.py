@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pullquote.articles import make_article
 from pullquote.library import Library
+from pullquote.people import Passwords
 from pullquote.tokens import Tokens
+from pullquote.visibility import groups_of
 from tests.building import put_embedded
 from tests.conftest import ARTICLE_FILE
 from tests.serving import Server, serving
@@ -180,3 +182,38 @@ def test_a_token_that_ends_signs_out_and_says_so(browser: Browser, desk: tuple[S
     expect(page.locator("#message")).to_contain_text("token")
     expect(page.get_by_role("button", name="Sign in as an editor")).to_be_visible()
     page.context.close()
+
+
+def test_an_editor_says_who_sees_an_article_and_takes_it_back(browser: Browser, tmp_path: Path) -> None:
+    library = Library(tmp_path / "store")
+    put_embedded(library, make_article(TEXT, title="Ferry"))
+    library.mark_starter(make_article(ARTICLE_FILE.read_text("utf-8")).sha256)
+    people = tmp_path / "people"
+    Passwords(people).put("ada", "correct horse", frozenset({"editors"}))
+    [(article, _)] = library.articles()
+    with serving(library.folder, access="password", passwords=str(people), reader="fast") as server:
+        page = browser.new_page()
+        page.goto(f"{server.url}/login?next=/articles")
+        page.get_by_label("Name").fill("ada")
+        page.get_by_label("Password").fill("correct horse")
+        page.keyboard.press("Enter")
+        row = page.locator("#table tbody tr")
+        row.get_by_role("button", name="Share Ferry").click()
+        expect(page.locator("#share-says")).to_have_text("For everybody")
+        page.get_by_label("Groups").fill(" hr,, the board ")
+        expect(page.locator("#share-says")).to_have_text("Only for hr, the board")
+        page.keyboard.press("Enter")
+        expect(row).to_contain_text("Only for hr, the board")
+        assert groups_of(library, article.id) == ["hr", "the board"]
+        page.reload()
+        expect(row).to_contain_text("Only for hr, the board")
+        row.get_by_role("button", name="Share Ferry").click()
+        page.get_by_label("Groups").fill("")
+        page.keyboard.press("Enter")
+        expect(row).not_to_contain_text("Only for")
+        assert groups_of(library, article.id) == []
+        page.get_by_role("button", name="Undo").click()
+        expect(row).to_contain_text("Only for hr, the board")
+        assert groups_of(library, article.id) == ["hr", "the board"]
+        page.close()
+    library.close()

@@ -143,7 +143,8 @@ def test_a_new_installation_says_what_to_do(library: Library) -> None:
     rights = {"authorization": f"Bearer {Tokens(library).new('Ada')}"}
     with client_of(Assistant.open(library, open_settings(reader="fast"))) as client:
         text = client.get("/insights/numbers?days=90", headers=rights).text
-    assert "Nobody has asked anything in these 90 days" in text
+        assert "In dieser Zeit hat niemand" in client.get("/insights/numbers?lang=de", headers=rights).text
+    assert "Nobody has asked anything in this time." in text
     assert "PULLQUOTE_KEEP_REFUSED_DAYS=30" in text
     assert "<svg" not in text
 
@@ -224,7 +225,7 @@ def test_an_admin_looks_takes_the_table_along_and_forgets(browser: Browser, desk
     expect(page.get_by_text(NONSENSE)).to_be_visible()
     forget.click()
     page.get_by_role("dialog").get_by_role("button", name="Forget all").click()
-    expect(page.get_by_text("In the last 7 days no question was refused.")).to_be_visible()
+    expect(page.get_by_text("No question of the last 7 days was refused.")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("In the last 7 days no question was refused.")).to_be_visible()
+    expect(page.get_by_text("No question of the last 7 days was refused.")).to_be_visible()
     page.close()

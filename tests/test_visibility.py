@@ -196,12 +196,15 @@ def test_every_surface_tells_who_may_see_it(site: tuple[Library, TestClient], na
 def test_editors_say_who_sees_an_article(site: tuple[Library, TestClient]) -> None:
     client = signed_in(site[1], "visitor")
     assert client.put("/api/articles/open/groups", json={"groups": ["x"]}).status_code == 403
+    assert client.get("/api/v1/groups").status_code == 403
     signed_in(client, "editor")
     assert client.put("/api/articles/open/groups", json={"groups": ["x"]}).json() == {"groups": ["x"]}
     assert client.get("/api/articles/open/groups").json() == {"groups": ["x"]}
+    assert client.get("/api/v1/groups").json()["open"] == ["x"]
     signed_in(client, "visitor")
     assert client.get("/api/articles").json() == []
     signed_in(client, "editor")
     assert client.put("/api/articles/open/groups", json={"groups": []}).json() == {"groups": []}
+    assert "open" not in client.get("/api/v1/groups").json()
     assert client.put("/api/articles/absent/groups", json={"groups": []}).status_code == 404
     assert client.put("/api/articles/open/groups", json={"groups": [""]}).status_code == 422

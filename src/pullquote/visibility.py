@@ -79,6 +79,15 @@ def groups_of(library: Library, article_id: str) -> list[str]:
     return [group for (group,) in library._db.execute(query, [article_id])]
 
 
+def groups_by_article(library: Library) -> dict[str, list[str]]:
+    """Id → groups, of every article that is not shown to everybody."""
+    query = 'SELECT article_id, "group" FROM visible WHERE article_id IN (SELECT id FROM articles) ORDER BY 1, 2'
+    found: dict[str, list[str]] = {}
+    for article_id, group in library._db.execute(query):
+        found.setdefault(article_id, []).append(group)
+    return found
+
+
 def show_to(library: Library, article_id: str, groups: Iterable[str]) -> None:
     """Show an article to these groups only; with none, to everybody. A question asked from now on heeds it."""
     with library._change() as db:

@@ -15,7 +15,7 @@ from pullquote.library import Library
 from pullquote.payloads import ArticleRow, WholeArticle, article_row, whole_article
 from pullquote.sources import MAX_BYTES, has_source, read_bytes, read_page, reread, shown_name
 from pullquote.tagging import TAG, set_tags, tags, tags_of
-from pullquote.visibility import SeenLibrary, groups_of, show_to
+from pullquote.visibility import SeenLibrary, groups_by_article, groups_of, show_to
 from pullquote.web.access import TOKEN, Access
 from pullquote.web.clients import root_of
 from pullquote.web.conditional import tagged
@@ -151,6 +151,11 @@ def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> AP
         """Remove an article, and all that came of it."""
         library.remove(article_id)
         return Removed(removed=article_id)
+
+    @router.get("/groups", dependencies=editors)
+    def shown_to_some() -> dict[str, list[str]]:
+        """The groups that articles are shown to, by the article's id; those shown to everybody are left out."""
+        return groups_by_article(library)
 
     @router.get("/articles/{article_id}/groups", dependencies=editors)
     def shown_to(article_id: str) -> Groups:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 from pydantic import BaseModel
 
 from pullquote import gaps
@@ -18,12 +19,14 @@ from pullquote.library import Library
 from pullquote.refused import RefusedQuestions
 from pullquote.rendering import quote_place, quote_url
 from pullquote.web.access import TOKEN, Access
+from pullquote.web.languages import messages_of
 from pullquote.web.pages import TEMPLATES
 
 PERIODS = (7, 30, 90)  # days, to choose from on the page
 SHOWN = 50  # gaps on the page; the table and the file of questions have them all
 FRESH = {"cache-control": "no-store"}
 CSV = "text/csv"
+KEEP = Markup("<code dir='ltr'>PULLQUOTE_KEEP_REFUSED_DAYS=30</code>")  # what keeps refused questions
 BOM = "\ufeff"  # without it, a spreadsheet takes the file for one of another alphabet
 FILE: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
 
@@ -99,22 +102,29 @@ def pages(records: Records, access: Access) -> APIRouter:
     """The page, and its part that holds the numbers, for a script that sends a token along."""
     router = APIRouter()
 
-    def numbers(days: int) -> dict[str, Any]:
-        found = records.of(days if days in PERIODS else 30)
-        top = ceiling(max(day.answered + day.refused + day.other for day in found.days))
-        return {"found": found, "periods": PERIODS, "top": top, "rate": rate, "gaps": records.finder.find()}
+    def numbers(request: Request, days: int) -> dict[str, Any]:
+        found, words = records.of(days if days in PERIODS else 30), messages_of(request)
+        return {
+            "found": found,
+            "top": ceiling(max(day.answered + day.refused + day.other for day in found.days)),
+            "gaps": records.finder.find(),
+            "words": words,
+            "ngettext": words.ngettext,
+            "number": words.number,
+            "date": words.date,
+        }
 
     @router.get("/insights")
     def page(request: Request, days: int = 30) -> Response:
         person = access.person(request)
         is_admin = access.is_admin(person)
-        shown = {"is_admin": is_admin, "person": person, **(numbers(days) if is_admin else {})}
+        shown = {"is_admin": is_admin, "person": person, **(numbers(request, days) if is_admin else {})}
         status = 403 if person.name and not is_admin else 200
         return TEMPLATES.TemplateResponse(request, "insights.html", shown, status, FRESH)
 
     @router.get("/insights/numbers", dependencies=[Depends(access.admin)])
     def part(request: Request, days: int = 30) -> Response:
-        return TEMPLATES.TemplateResponse(request, "numbers.html", numbers(days), headers=FRESH)
+        return TEMPLATES.TemplateResponse(request, "numbers.html", numbers(request, days), headers=FRESH)
 
     return router
 
@@ -123,4 +133,6 @@ def _file(text: str, name: str, kind: str) -> Response:
     return Response(text, headers={**FRESH, "content-disposition": f'attachment; filename="{name}"'}, media_type=kind)
 
 
-TEMPLATES.env.globals.update(quote_place=quote_place, quote_url=quote_url, shown_gaps=SHOWN)
+TEMPLATES.env.globals.update(
+    quote_place=quote_place, quote_url=quote_url, rate=rate, periods=PERIODS, shown_gaps=SHOWN, keep=KEEP
+)

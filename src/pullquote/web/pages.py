@@ -46,7 +46,7 @@ def routes(library: Library, access: Access) -> APIRouter:
 
     @router.get("/articles")
     def articles(request: Request) -> Response:
-        shown = {"suffixes": SUFFIXES, "person": access.person(request)}
+        shown = {"suffixes": SUFFIXES, "person": access.person(request), "has_groups": access.mode != "open"}
         return TEMPLATES.TemplateResponse(request, "articles.html", shown)
 
     @router.get("/articles/{article_id}", dependencies=readers)

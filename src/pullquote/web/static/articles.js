@@ -10,6 +10,8 @@
   const asked = new URLSearchParams(location.search).has("lang") ? `?lang=${language}` : "";
   const suffixes = $("articles").dataset.suffixes.split(",");
   const leaving = new Map(); // id → timer of an article about to be removed
+  const hasGroups = "groups" in $("articles").dataset; // people are told apart, so an article may be for some
+  let groups = {}; // of the articles that are for some, by id
   let articles = [];
   let jobs = [];
   let sorted = { key: "added_at", down: true };
@@ -154,6 +156,7 @@
         const refresh = () => change(`/articles/${article.id}/refresh`, "POST");
         actions.append(button(_("Refresh"), _("Refresh {title}", { title }), refresh));
       }
+      if (hasGroups) actions.append(button(_("Share"), _("Share {title}", { title }), () => share(article)));
       actions.append(
         button(_("Edit"), _("Edit {title}", { title }), () => edit(article)),
         button(_("Remove"), _("Remove {title}", { title }), () => remove(article)),
@@ -167,6 +170,7 @@
         { className: "title" },
         element("a", { href: `${root}/articles/${article.id}${asked}`, textContent: title, dir: "auto" }),
         ...article.tags.flatMap((tag) => [" ", element("span", { className: "tag", textContent: tag, dir: "auto" })]),
+        ...(groups[article.id] ? [element("span", { className: "groups", textContent: seenBy(groups[article.id]) })] : []),
       ),
       element("td", { className: "source" }, sourceCell(article)),
       element("td", {}, element("time", { dateTime: article.added_at, textContent: date(article.added_at.slice(0, 10)) })),
@@ -324,6 +328,42 @@
     };
   }
 
+  const seenBy = (names) => (names.length ? _("Only for {groups}", { groups: names.join(", ") }) : _("For everybody"));
+
+  function share(article) {
+    const names = () => $("groups").value.split(",").map((name) => name.trim()).filter(Boolean);
+    const say = () => ($("share-says").textContent = seenBy(names()));
+    const before = groups[article.id] ?? [];
+    $("share-of").textContent = article.title;
+    $("groups").value = before.join(", ");
+    $("groups").oninput = say;
+    say();
+    $("share").showModal();
+    $("share").querySelector("form").onsubmit = (event) => {
+      event.preventDefault();
+      $("share").close();
+      if (names().join() !== before.join()) shareWith(article, names(), before);
+    };
+  }
+
+  const shareWith = (article, names, before) => attempt(async () => {
+    await send(`/articles/${article.id}/groups`, "PUT", { groups: names });
+    groups = await call("/groups");
+    draw();
+    const undo = element("button", { type: "button", textContent: _("Undo") });
+    const text = _("“{title}”: {seen}", { title: article.title, seen: seenBy(names) });
+    const offer = setTimeout(() => ($("undo").hidden = true), UNDO_SECONDS * 1000);
+    undo.addEventListener("click", async () => {
+      clearTimeout(offer);
+      $("undo").hidden = true;
+      await attempt(() => send(`/articles/${article.id}/groups`, "PUT", { groups: before }));
+      load();
+    });
+    $("undo").replaceChildren(element("span", { textContent: text }), undo);
+    $("undo").hidden = false;
+    undo.focus();
+  });
+
   function remove(article) {
     leaving.set(article.id, setTimeout(() => removeNow(article.id), UNDO_SECONDS * 1000));
     const keep = element("button", { type: "button", textContent: _("Undo") });
@@ -362,6 +402,7 @@
   function load() {
     return attempt(async () => {
       articles = await call("/articles");
+      groups = hasGroups && isEditor() ? await call("/groups") : {};
       draw();
       await poll();
     });

@@ -5,6 +5,7 @@
   const KEY = "pullquote-token"; // as on the page "Articles"
   const $ = (id) => document.getElementById(id);
   const known = "known" in $("insights").dataset; // signed in to the app itself: the numbers are there already
+  const asked = new URLSearchParams(location.search).get("lang");
   let days = 30;
 
   async function call(path, options = {}) {
@@ -27,7 +28,7 @@
   }
 
   const load = () => attempt(async () => {
-    const text = await (await call(`/insights/numbers?days=${days}`)).text();
+    const text = await (await call(`/insights/numbers?days=${days}${asked ? `&lang=${encodeURIComponent(asked)}` : ""}`)).text();
     $("numbers").innerHTML = text; // our own template, in which everything is escaped
     if (!known) $("token").hidden = true;
   });
