@@ -26,7 +26,7 @@ def talk(store: Path, conversation: Callable[[Client], Awaitable[Any]]) -> Any:
 
     async def run() -> Any:
         with Pullquote.open(store, FAST) as pullquote:
-            async with Client(build(pullquote)) as client:
+            async with Client(build(lambda _: pullquote)) as client:
                 return await conversation(client)
 
     return anyio.run(run)

@@ -154,6 +154,11 @@ def gradio(client: TestClient, inputs: list[Any], trigger: str) -> str:
         return "".join(stream.iter_text())
 
 
+def mcp(client: TestClient, method: str, **params: Any) -> str:
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    return client.post("/mcp", json=body, headers={"accept": "application/json, text/event-stream"}).text
+
+
 def everything(client: TestClient) -> dict[str, str]:
     """What each surface says to somebody who looks for the secret."""
     asked = {"question": ASK}
@@ -173,6 +178,11 @@ def everything(client: TestClient) -> dict[str, str]:
         "start": client.get("/").text,
         "chat": gradio(client, [ASK, [], ""], "submit"),
         "load": gradio(client, [], "load"),
+        "mcp ask": mcp(client, "tools/call", name="ask", arguments=asked),
+        "mcp search": mcp(client, "tools/call", name="search", arguments={"query": ASK}),
+        "mcp read": mcp(client, "tools/call", name="read_article", arguments={"article": "secret"}),
+        "mcp list": mcp(client, "resources/list"),
+        "mcp resource": mcp(client, "resources/read", uri="pullquote://articles/secret"),
     }
 
 

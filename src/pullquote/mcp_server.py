@@ -83,28 +83,31 @@ class Tool:
     run: Callable[[Pullquote, Any], tuple[dict[str, Any], str]]
 
 
-def build(pullquote: Pullquote) -> "Server[Any]":
-    """The server over one library; it keeps nothing between calls."""
+def build(seen_by: Callable[[Any], Pullquote]) -> "Server[Any]":
+    """The server over one library, as who makes an HTTP request (None on standard input) sees it.
+
+    It keeps nothing between calls.
+    """
 
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_described(name, tool) for name, tool in TOOLS.items()])
 
-    async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         tool = TOOLS.get(params.name)
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {params.name!r}; there are {', '.join(TOOLS)}")
         try:
             asked = tool.takes.model_validate(params.arguments or {})
-            data, text = await anyio.to_thread.run_sync(tool.run, pullquote, asked)
+            data, text = await anyio.to_thread.run_sync(tool.run, seen_by(context.request), asked)
         except (ValidationError, PullquoteError) as error:
             return types.CallToolResult(content=[types.TextContent(text=_said(error))], is_error=True)
         return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=data)
 
-    async def list_resources(_context: Any, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
+    async def list_resources(context: Any, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
         cursor = (params.cursor if params else None) or "0"
         if not (cursor.isascii() and cursor.isdecimal()):
             raise MCPError(types.INVALID_PARAMS, "this cursor was not given by this server; list from the start")
-        articles, first = await anyio.to_thread.run_sync(pullquote.articles), int(cursor)
+        articles, first = await anyio.to_thread.run_sync(seen_by(context.request).articles), int(cursor)
         shown = [
             types.Resource(
                 uri=SCHEME + article.id,
@@ -119,10 +122,10 @@ def build(pullquote: Pullquote) -> "Server[Any]":
         more = str(first + PAGE) if first + PAGE < len(articles) else None
         return types.ListResourcesResult(resources=shown, next_cursor=more)
 
-    async def read_resource(_context: Any, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+    async def read_resource(context: Any, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         uri = str(params.uri)
         try:
-            article = await anyio.to_thread.run_sync(pullquote.article, uri.removeprefix(SCHEME))
+            article = await anyio.to_thread.run_sync(seen_by(context.request).article, uri.removeprefix(SCHEME))
         except UnknownArticle as error:
             raise MCPError(types.INVALID_PARAMS, str(error), {"uri": uri}) from error
         return types.ReadResourceResult(
@@ -141,16 +144,16 @@ def build(pullquote: Pullquote) -> "Server[Any]":
     )
 
 
-def over_http(pullquote: Pullquote) -> StreamableHTTPSessionManager:
+def over_http(seen_by: Callable[[Any], Pullquote]) -> StreamableHTTPSessionManager:
     """The server over streamable HTTP: each request stands by itself, and its answer is JSON."""
-    return StreamableHTTPSessionManager(build(pullquote), json_response=True, stateless=True)
+    return StreamableHTTPSessionManager(build(seen_by), json_response=True, stateless=True)
 
 
 def over_stdio(pullquote: Pullquote) -> None:
     """Serve on standard input and output until the input ends."""
 
     async def serve() -> None:
-        server = build(pullquote)
+        server = build(lambda _: pullquote)
         async with stdio_server() as (requests, answers):
             await server.run(requests, answers, server.create_initialization_options())
 

@@ -1,6 +1,6 @@
 """`/mcp`: the MCP server over streamable HTTP, loaded at the first request, for its library takes a second."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,16 +10,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from pullquote.answering import Assistant
 from pullquote.facade import Pullquote
-from pullquote.web.access import Access
+from pullquote.web.access import Access, person_in
 from pullquote.web.problems import problem
 
 
 class Mcp:
-    """ASGI app; `lifespan` has to be the whole app's. It shows articles, so who may not read them may not use it."""
+    """ASGI app; `lifespan` has to be the whole app's. It shows articles, so who may not read them may not use it.
 
-    def __init__(self, pullquote: Pullquote, access: Access) -> None:
-        self._pullquote = pullquote
+    Who has a session, or a token, is shown what that person sees everywhere.
+    """
+
+    def __init__(self, assistant: Assistant, access: Access) -> None:
+        self._assistant = assistant
         self._access = access
         self._tasks: TaskGroup | None = None
         self._manager: Any = None
@@ -43,9 +47,12 @@ class Mcp:
             self._tasks.cancel_scope.cancel()
         self._tasks = self._manager = None
 
+    def _seen_by(self, request: Request) -> Pullquote:
+        return Pullquote(self._assistant.seen_by(person_in(request.scope).sees))
+
     async def _start(self) -> Any:
         assert self._tasks, "the app was started without its lifespan"
-        manager = await run_in_threadpool(_load, self._pullquote)
+        manager = await run_in_threadpool(_load, self._seen_by)
 
         async def run(*, task_status: TaskStatus[None]) -> None:
             async with manager.run():
@@ -56,7 +63,7 @@ class Mcp:
         return manager
 
 
-def _load(pullquote: Pullquote) -> Any:
+def _load(seen_by: Callable[[Request], Pullquote]) -> Any:
     from pullquote import mcp_server
 
-    return mcp_server.over_http(pullquote)
+    return mcp_server.over_http(seen_by)

@@ -17,7 +17,6 @@ from starlette.routing import Mount, Route
 from pullquote import readiness
 from pullquote.answering import Assistant
 from pullquote.embedding import WorkerEncoder, fingerprint
-from pullquote.facade import Pullquote
 from pullquote.feedback import Feedback
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Jobs
@@ -82,7 +81,7 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
     records, end_span = _recorded(assistant, opinions, settings), _traced(assistant, settings.otlp)
     assistant = assistant.seen_by(frozenset())
     words = cache(partial(greeting.words, assistant, settings.root_path, access.mode == "open"))
-    mcp = Mcp(Pullquote(assistant), access)
+    mcp = Mcp(assistant, access)
     app = FastAPI(title="Pullquote", docs_url=None, redoc_url=None, openapi_url=None, lifespan=mcp.lifespan)
     problems.install(app)
     app.include_router(observing.routes(checks, metrics, access))
