@@ -8,7 +8,7 @@ import pytest
 from pullquote.articles import make_article
 from pullquote.datatypes import Article, Chunk, Passage, Span
 from pullquote.judging import Verdict
-from pullquote.quoting import ALSO, JOINED_WORDS, MAX_QUOTES, SAME, compose, cut, merge, plain
+from pullquote.quoting import ALSO, JOINED, JOINED_WORDS, MAX_QUOTES, SAME, compose, cut, merge, plain
 
 LINES = (
     "The New York Times was first.",
@@ -110,7 +110,8 @@ def test_a_neighbour_about_as_likely_is_quoted_in_one_piece() -> None:
     article = make_article(NEAR, title="Ada")
     sentences = ((0, 20), (21, 40), (42, len(NEAR)))
     where = Passage(Chunk(article.id, 0, len(NEAR), 0), article, sentences, 0.0, 0.0, 0.0)
-    best, near, far = verdict(1, "1843", 1.0, where), verdict(0, "Ada", 0.6, where), verdict(0, "Ada", 0.4, where)
+    best, near = verdict(1, "1843", 1.0, where), verdict(0, "Ada", 1.1 - JOINED, where)
+    far = verdict(0, "Ada", 0.9 - JOINED, where)
     assert [quote.text for quote in compose([best, near], "fact").quotes] == [
         "Ada wrote the notes. She did it in 1843."
     ]
