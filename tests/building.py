@@ -5,7 +5,7 @@ from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk
 from pullquote.embedding import BUILT_IN, QuestionEncoder, fingerprint
 from pullquote.ingesting import embedded_text
-from pullquote.library import Library
+from pullquote.shared_library import AnyLibrary
 from tests.conftest import BagOfWords
 
 AWKWARD = {
@@ -37,14 +37,14 @@ def awkward(name: str) -> Article:
     return make_article(AWKWARD[name], name=name, markdown=True)
 
 
-def put(library: Library, article: Article, encoder: str = BagOfWords.name) -> list[Chunk]:
+def put(library: AnyLibrary, article: Article, encoder: str = BagOfWords.name) -> list[Chunk]:
     """Add an article as the program does, but with vectors that cost nothing; gives its chunks."""
     chunks = chunk_article(article)
     library.add(article, chunks, BagOfWords().encode([article.text[c.start : c.end] for c in chunks]), encoder)
     return chunks
 
 
-def put_embedded(library: Library, *articles: Article) -> None:
+def put_embedded(library: AnyLibrary, *articles: Article) -> None:
     """Add articles with vectors of the built-in encoder, made by its small form: quick, and as good for a few."""
     encoder = QuestionEncoder()
     for article in articles:

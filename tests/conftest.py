@@ -20,6 +20,7 @@ from pullquote.library import Library
 from pullquote.settings import Settings
 from pullquote.sources import read_file
 from pullquote.vector_index import VectorIndex
+from tests.shelves import KINDS, Server, Shelf, serving_milvus
 
 PROJECT = Path(__file__).parent.parent
 ARTICLE_FILE = PROJECT / "index" / "articles" / "russia-north-korea-arms.txt"
@@ -86,6 +87,22 @@ def assistant(store: Path) -> Iterator[Assistant]:
     library = Library(store)
     yield Assistant.open(library, Settings(cached=0))  # each test sees its question read
     library.close()
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A milvus-lite for all tests."""
+    with serving_milvus(tmp_path_factory.mktemp("milvus")) as server:
+        yield server
+
+
+@pytest.fixture(params=KINDS)
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
+    """A place for a library, of each kind."""
+    server = request.getfixturevalue("milvus") if request.param == "milvus" else None
+    shelf = Shelf(request.param, tmp_path / "shelf", server)
+    yield shelf
+    shelf.close()
 
 
 @pytest.fixture(scope="module")

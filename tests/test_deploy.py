@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, expect
 
 from pullquote.articles import make_article
 from pullquote.library import Library
+from pullquote.milvus.client import Address
 from pullquote.settings import Settings
 from tests.building import put_embedded
 from tests.conftest import PROJECT
@@ -163,15 +164,33 @@ def test_the_image_is_made_of_what_is_here_and_pins_what_we_pin() -> None:
     assert steps.index("USER pullquote") < next(n for n, step in enumerate(steps) if step.startswith("CMD"))
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "pullquote.service", "nginx.conf", "Caddyfile"])
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "compose.yaml", "compose.milvus.yaml", "pullquote.service", "nginx.conf", "Caddyfile"]
+)
 def test_every_variable_is_a_setting(name: str) -> None:
     found = re.findall(r"PULLQUOTE_([A-Z_]+)", (DEPLOY / name).read_text())
     assert found
     assert set(map(str.lower, found)) <= set(Settings.model_fields)
 
 
-def test_compose_publishes_on_this_machine_only_and_stops_in_time() -> None:
-    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["pullquote"]
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.milvus.yaml"])
+def test_compose_publishes_on_this_machine_only_and_stops_in_time(name: str) -> None:
+    services = yaml.safe_load((DEPLOY / name).read_text())["services"]
+    service = services["pullquote"]
     assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).resolve().is_file()
-    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert all(port.startswith("127.0.0.1:") for one in services.values() for port in one.get("ports", ()))
     assert service["stop_grace_period"] == "30s"
+
+
+def test_compose_runs_a_milvus_that_the_app_finds_with_the_client_that_we_pin() -> None:
+    made = yaml.safe_load((DEPLOY / "compose.milvus.yaml").read_text())
+    services, app = made["services"], made["services"]["pullquote"]
+    address = Address.parse(app["environment"]["PULLQUOTE_LIBRARY"])
+    host, port = urlsplit(address.uri).netloc.split(":")
+    assert any(published.endswith(f":{port}") for published in services[host]["ports"])
+    assert app["build"]["args"]["EXTRAS"] in (PROJECT / "requirements-dev.txt").read_text().split()
+    assert all(":latest" not in one["image"] for one in services.values())
+    named = {volume.partition(":")[0] for one in services.values() for volume in one.get("volumes", ())}
+    assert named == set(made["volumes"]), "what is kept outlives the containers"
+    for one in services.values():
+        assert set(one.get("depends_on", ())) <= set(services)

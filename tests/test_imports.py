@@ -14,6 +14,7 @@ MAX_LINES = 249
 HEAVY = {"faiss", "onnxruntime", "tokenizers", "sentence_transformers", "transformers", "torch", "gradio", "fastapi"}
 HEAVY |= {"sklearn", "matplotlib", "httpx", "httpcore", "trafilatura", "lxml", "pypdfium2", "mammoth", "watchfiles"}
 HEAVY |= {"prometheus_client", "tantivy", "scipy", "babel", "opentelemetry"}
+HEAVY |= {"pymilvus", "milvus_lite", "grpc"}
 
 
 def test_the_contracts_of_the_project_are_kept() -> None:
@@ -32,7 +33,7 @@ def test_a_source_file_is_short(source: Path) -> None:
 def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
     owners: dict[str, set[str]] = {}
     for path in SOURCES:
-        room = "web" if path.parent.name == "web" else path.stem
+        room = path.parent.name if path.parent.name in ("web", "milvus") else path.stem
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
@@ -41,6 +42,9 @@ def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
     assert owners == {
         "faiss": {"vector_index", "index_types"},
         "tantivy": {"word_index"},
+        "pymilvus": {"milvus"},
+        "milvus_lite": {"milvus"},
+        "grpc": {"milvus"},
         "onnxruntime": {"inference"},
         "tokenizers": {"inference", "reading"},
         "sentence_transformers": {"embedding"},
@@ -68,3 +72,9 @@ def test_the_page_does_not_wait_for_the_library_of_mcp() -> None:
     program = "import sys, pullquote.web as _; print([name for name in sys.modules if name.startswith('mcp')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_pymilvus_is_imported_only_for_a_library_on_milvus() -> None:
+    program = "import sys, pullquote.cli, pullquote.web.server; print('pymilvus' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

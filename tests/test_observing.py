@@ -19,12 +19,18 @@ from pullquote.jobs import Jobs
 from pullquote.library import FILE_NAME, Library
 from pullquote.sessions import Sessions
 from pullquote.settings import Settings
+from pullquote.shared_library import AnyLibrary
 from pullquote.tokens import Tokens
 from pullquote.web.access import Access
 from pullquote.web.server import build
 from tests.conftest import open_settings
 
 ASK = "Who was the first to report the intelligence discovery?"
+
+
+def folder_of(library: AnyLibrary) -> Path:
+    assert isinstance(library, Library)
+    return library.folder
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ def test_methods_and_addresses_make_no_series(desk: Desk) -> None:
 
 
 def test_the_state_is_what_the_files_say(desk: Desk) -> None:
-    folder = desk.assistant.library.folder
+    folder = folder_of(desk.assistant.library)
     [name] = [path.name for path in folder.glob("gen-*")]
     assert desk.sample("pullquote_index_generation") == int(name.removeprefix("gen-"))
     assert desk.sample("pullquote_library_revision") == desk.assistant.library.revision > 0
@@ -103,7 +109,7 @@ def ready(desk: Desk) -> tuple[int, str, dict[str, str]]:
 
 def test_ready_and_every_way_of_not_being_so(desk: Desk) -> None:
     assert ready(desk) == (200, "ready", {})
-    folder = desk.assistant.library.folder
+    folder = folder_of(desk.assistant.library)
 
     (folder / generations.CURRENT).write_text("gen-000001 " + "0" * 64)
     shutil.rmtree(folder / "gen-000001")
@@ -123,7 +129,7 @@ def test_ready_and_every_way_of_not_being_so(desk: Desk) -> None:
 
 
 def test_a_library_that_cannot_be_read_is_not_ready(desk: Desk) -> None:
-    path = desk.assistant.library.folder / FILE_NAME
+    path = folder_of(desk.assistant.library) / FILE_NAME
     desk.assistant.library.close()
     path.write_bytes(b"no database" * 1000)
     for extra in ("-wal", "-shm"):

@@ -6,6 +6,7 @@ import pytest
 
 from pullquote.library import Library
 from pullquote.sessions import Sessions
+from tests.shelves import Shelf
 
 
 @pytest.fixture
@@ -13,8 +14,8 @@ def library(tmp_path: Path) -> Library:
     return Library(tmp_path)
 
 
-def test_a_session_is_shared_and_ends(library: Library) -> None:
-    here, there = Sessions(library), Sessions(Library(library.folder))
+def test_a_session_is_shared_and_ends(shelf: Shelf) -> None:
+    here, there = Sessions(shelf.open()), Sessions(shelf.open())
     key = here.new({"name": "ada"}, 60)
     assert there.get(key) == {"name": "ada"}
     there.end(key)

@@ -60,6 +60,8 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "log_questions": True,
         "otlp": "http://collector:4318",
         "keep_refused_days": 30,
+        "library": "milvus://db/news",
+        "milvus_token": SecretStr("user:password"),
         "threads": 64,
     }
     assert set(given) == set(Settings.model_fields)
@@ -103,6 +105,15 @@ def test_settings_do_not_change() -> None:
     settings = Settings()
     with pytest.raises(ValidationError, match="frozen"):
         settings.port = 1
+
+
+def test_a_library_that_is_a_folder_is_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULLQUOTE_STORE", "here")
+    assert (Settings().place, Settings().store) == (Path("here"), Path("here"))
+    monkeypatch.setenv("PULLQUOTE_LIBRARY", "there")
+    assert (Settings().place, Settings().store, Settings().library) == (Path("there"), Path("there"), "")
+    monkeypatch.setenv("PULLQUOTE_LIBRARY", "milvus://db/news")
+    assert (Settings().place, Settings().store) == ("milvus://db/news", Path("here"))
 
 
 def test_every_setting_says_what_it_is() -> None:

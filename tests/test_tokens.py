@@ -7,6 +7,7 @@ import pytest
 from pullquote.errors import AccessError
 from pullquote.library import FILE_NAME, Library
 from pullquote.tokens import Tokens
+from tests.shelves import Shelf
 
 
 @pytest.fixture
@@ -16,8 +17,8 @@ def library(tmp_path: Path) -> Iterator[Library]:
     library.close()
 
 
-def test_a_token_names_its_holder_until_it_is_removed(library: Library) -> None:
-    tokens = Tokens(library)
+def test_a_token_names_its_holder_until_it_is_removed(shelf: Shelf) -> None:
+    tokens = Tokens(shelf.open())
     ada, grace = tokens.new("Ada"), tokens.new("grace@example.com")
     assert (tokens.holder(ada), tokens.holder(grace)) == ("Ada", "grace@example.com")
     assert [name for name, _ in tokens.all()] == ["Ada", "grace@example.com"]
@@ -26,11 +27,10 @@ def test_a_token_names_its_holder_until_it_is_removed(library: Library) -> None:
     tokens.close()
 
 
-def test_another_process_knows_it_at_once(library: Library) -> None:
+def test_another_process_knows_it_at_once(shelf: Shelf) -> None:
+    library, other = shelf.open(), shelf.open()
     token = Tokens(library).new("Ada")
-    other = Library(library.folder)
     assert Tokens(other).holder(token) == "Ada"
-    other.close()
 
 
 @pytest.mark.parametrize("change", [str.upper, str.strip, lambda token: token[:-1], lambda token: token + "x"])
@@ -41,7 +41,8 @@ def test_nearly_a_token_is_none(library: Library, change: object) -> None:
 
 
 @pytest.mark.parametrize("token", ["", " ", "pq_", "'; DROP TABLE tokens; --", "é" * 5000, "\ud800"])
-def test_anything_else_is_none(library: Library, token: str) -> None:
+def test_anything_else_is_none(shelf: Shelf, token: str) -> None:
+    library = shelf.open()
     Tokens(library).new("Ada")
     assert Tokens(library).holder(token) is None
 
@@ -69,7 +70,8 @@ def test_a_name_that_cannot_be_shown_is_refused(library: Library, name: str) -> 
         Tokens(library).new(name)
 
 
-def test_a_name_is_given_once(library: Library) -> None:
+def test_a_name_is_given_once(shelf: Shelf) -> None:
+    library = shelf.open()
     Tokens(library).new("Ada")
     with pytest.raises(AccessError, match="remove it first"):
         Tokens(library).new("Ada")

@@ -18,10 +18,12 @@ from pullquote.library import Library
 from pullquote.people import Passwords
 from pullquote.retrieving import Retriever
 from pullquote.settings import Settings
+from pullquote.shared_library import AnyLibrary
 from pullquote.vector_index import VectorIndex
-from pullquote.visibility import SeenLibrary, groups_of, show_to
+from pullquote.visibility import SeenLibrary, groups_of, seen_by, show_to
 from tests.building import put, put_embedded
 from tests.conftest import BagOfWords
+from tests.shelves import Shelf
 from tests.whole import client_of
 
 SECRET = "The merger with Zanzibar Holdings was signed by Wilhelmina Quist on 4 May. It cost nine million euros."
@@ -31,24 +33,36 @@ PASSWORD = "correct horse"
 HR, NOBODY = frozenset({"hr"}), frozenset[str]()
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    library = Library(tmp_path / "store")
+def fill(library: AnyLibrary) -> None:
     put(library, replace(make_article(SECRET, title="Zanzibar"), id="secret"))
     put(library, replace(make_article(OPEN, title="Ferry"), id="open"))
     show_to(library, "secret", ["hr", "board"])
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    library = Library(tmp_path / "store")
+    fill(library)
     yield library
     library.close()
 
 
-def test_who_is_in_a_group_sees_it_and_others_cannot_tell_that_it_is_there(library: Library) -> None:
+@pytest.fixture
+def either(shelf: Shelf) -> AnyLibrary:
+    """A library of each kind."""
+    opened: AnyLibrary = shelf.open()
+    fill(opened)
+    return opened
+
+
+def test_who_is_in_a_group_sees_it_and_others_cannot_tell_that_it_is_there(either: AnyLibrary) -> None:
     for groups in (HR, frozenset({"board", "x"}), None):
-        seen = SeenLibrary(library, groups)
+        seen = seen_by(either, groups)
         assert {article.id for article, _ in seen.articles()} == {"secret", "open"}
         assert seen.article("secret").text == SECRET
         assert seen.search_words(["zanzibar"], 5)
     for groups in (NOBODY, frozenset({"HR"}), frozenset({"h", "hr,board"}), frozenset({"'; --"})):
-        seen = SeenLibrary(library, groups)
+        seen = seen_by(either, groups)
         assert {article.id for article, _ in seen.articles()} == {"open"}
         assert seen.search_words(["zanzibar"], 5) == []
         assert seen.search_words(["ferry", "zanzibar"], 1)
@@ -81,29 +95,29 @@ def test_the_index_finds_the_nearest_of_what_is_shown(tmp_path: Path, kind: str)
     library.close()
 
 
-def test_a_search_is_as_if_the_hidden_were_not_there(library: Library, tmp_path: Path) -> None:
+def test_a_search_is_as_if_the_hidden_were_not_there(either: AnyLibrary, tmp_path: Path) -> None:
     other = Library(tmp_path / "other")
     put(other, replace(make_article(OPEN, title="Ferry"), id="open"))
-    seen, alone = Retriever(library, BagOfWords()).seen_by(NOBODY), Retriever(other, BagOfWords())
+    seen, alone = Retriever(either, BagOfWords()).seen_by(NOBODY), Retriever(other, BagOfWords())
     for question in ("Who signed the merger?", "ferry", "Zanzibar Holdings", "Captain Tamm"):
         texts = [[passage.text for passage in found.retrieve(question, 9)] for found in (seen, alone)]
         assert texts[0] == texts[1]
     with pytest.raises(UnknownArticle):
         seen.retrieve("ferry", 3, "secret")
-    assert any(passage.article.id == "secret" for passage in Retriever(library, BagOfWords()).retrieve("merger", 9))
+    assert any(passage.article.id == "secret" for passage in Retriever(either, BagOfWords()).retrieve("merger", 9))
     other.close()
 
 
-def test_it_stays_hidden_through_a_new_version_an_export_and_a_restart(library: Library, tmp_path: Path) -> None:
-    put(library, replace(make_article(SECRET + " It was kept quiet.", title="Zanzibar"), id="secret"))
-    assert groups_of(library, "secret") == ["board", "hr"]
-    export(library, tmp_path / "file")
+def test_it_stays_hidden_through_a_new_version_an_export_and_a_restart(either: AnyLibrary, tmp_path: Path) -> None:
+    put(either, replace(make_article(SECRET + " It was kept quiet.", title="Zanzibar"), id="secret"))
+    assert groups_of(either, "secret") == ["board", "hr"]
+    export(either, tmp_path / "file")
     other = Library(tmp_path / "other")
     assert import_from(other, tmp_path / "file") == (2, 0)
     assert groups_of(other, "secret") == ["board", "hr"]
     assert [article.id for article, _ in SeenLibrary(Library(other.folder), NOBODY).articles()] == ["open"]
-    show_to(library, "secret", [])
-    assert len(SeenLibrary(library, NOBODY).articles()) == 2
+    show_to(either, "secret", [])
+    assert len(seen_by(either, NOBODY).articles()) == 2
     other.close()
 
 

@@ -13,11 +13,11 @@ from pullquote.embedding import fingerprint, question_encoder
 from pullquote.errors import LibraryError, QuestionError
 from pullquote.examining import Examiner, Reading, are_known
 from pullquote.judging import Judge, Verdict, overlap, speaks_of
-from pullquote.library import Library
 from pullquote.quoting import compose, cut, merge
 from pullquote.reading import LARGE, SMALL, Reader
 from pullquote.retrieving import Retriever, content_words
 from pullquote.settings import Settings
+from pullquote.shared_library import AnyLibrary
 from pullquote.summarising import meant, overview
 from pullquote.tagging import named
 from pullquote.timing import recorded
@@ -52,7 +52,7 @@ class Assistant:
         self._sees: frozenset[str] | None = None
 
     @classmethod
-    def open(cls, library: Library, settings: Settings) -> Self:
+    def open(cls, library: AnyLibrary, settings: Settings) -> Self:
         """An assistant for the library, with the models that the settings name. Raises `EncoderMismatch`."""
         library.require_encoder(fingerprint(settings.encoder))
         retriever = Retriever(library, question_encoder(settings.encoder))
@@ -220,9 +220,10 @@ class Assistant:
 
     def _verify(self, answer: Answer) -> None:
         """Hold every quote against the library once more; nothing else may leave."""
-        for quote in [*answer.quotes, *([answer.closest] if answer.closest else [])]:
-            if not quote.is_literal(self.library.article(quote.article_id)):
-                raise LibraryError("the article was changed while it was being read; ask again")
+        with self.library.snapshot():
+            for quote in filter(None, [*answer.quotes, answer.closest]):
+                if not quote.is_literal(self.library.article(quote.article_id)):
+                    raise LibraryError("the article was changed while it was being read; ask again")
 
 
 def _guide(asked: Question, text: str) -> Answer:

@@ -15,8 +15,8 @@ from rich.logging import RichHandler
 from pullquote import cli_access, cli_adding, cli_bench, cli_library, cli_operation, cli_quality, logs
 from pullquote.cli_library import open_library
 from pullquote.errors import LibraryError, PullquoteError
-from pullquote.library import Library
 from pullquote.settings import Settings
+from pullquote.shared_library import AnyLibrary
 from pullquote.terminal import err, out, progress_bars, show_answer
 
 app = typer.Typer(
@@ -87,7 +87,7 @@ def serve(
     from pullquote.embedding import WorkerEncoder, fingerprint
     from pullquote.ingesting import add_article, new_starters
     from pullquote.people import access_mode
-    from pullquote.vector_index import VectorIndex
+    from pullquote.searching import build_index
 
     given: dict[str, Any] = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
@@ -104,7 +104,7 @@ def serve(
                 for article in starters:
                     add_article(library, article, encoder, progress(f"indexing {article.title}"))
                     library.mark_starter(article.sha256)
-            VectorIndex.build(library)
+            build_index(library)
 
         with ThreadPoolExecutor(1) as pool:
             opening = pool.submit(Assistant.open, library, settings)
@@ -152,7 +152,7 @@ def _end(*_: object) -> None:
     raise SystemExit(0)
 
 
-def _require_articles(library: Library) -> None:
+def _require_articles(library: AnyLibrary) -> None:
     if library.is_empty:
         raise LibraryError("the library is empty; add an article with `pullquote add PATH`")
 

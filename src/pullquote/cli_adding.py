@@ -38,7 +38,7 @@ def add(
     from pullquote.embedding import WorkerEncoder
     from pullquote.fetching import Fetcher
     from pullquote.ingesting import add_article
-    from pullquote.vector_index import VectorIndex
+    from pullquote.searching import build_index
 
     settings = Settings()
     fetcher = Fetcher(settings.fetch_hosts)
@@ -70,7 +70,7 @@ def add(
                 failed += 1
                 continue
             out.print(f"{article.id}  {article.title}{NOTES[outcome]}")
-        VectorIndex.build(library)
+        build_index(library)
     if failed:
         err.print(f"{failed} of {len(names)} were not added")
         raise typer.Exit(1)
@@ -80,7 +80,7 @@ def _add_many(settings: Settings, names: list[str], read: Callable[[str], Articl
     """Add by several workers; says how many of what there were, and how fast."""
     from pullquote.embedding import WorkerEncoder
     from pullquote.ingesting import add_many
-    from pullquote.vector_index import VectorIndex
+    from pullquote.searching import build_index
 
     threads, counts, began = max(1, (os.cpu_count() or 1) // workers), Counter[str](), time.monotonic()
     with open_library(settings) as library, progress_bars() as progress, ExitStack() as stack:
@@ -97,7 +97,7 @@ def _add_many(settings: Settings, names: list[str], read: Callable[[str], Articl
                 counts[outcome] += 1
             bar(number, len(names))
         seconds, chunks = time.monotonic() - began, library.size()[0] - before
-        VectorIndex.build(library)
+        build_index(library)
     said = ", ".join(f"{count} {what}" for what, count in counts.items())
     err.print(f"{said}; {chunks:,} more chunks in {seconds:.0f} s, {chunks / seconds:.1f} a second")
     if counts["failed"]:

@@ -1,15 +1,17 @@
 """The part of the `pullquote` command that fills, changes and keeps the library."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pullquote.errors import ArticleError
-from pullquote.library import Library
+from pullquote import opening
+from pullquote.errors import ArticleError, LibraryError
+from pullquote.library import FILE_NAME
 from pullquote.settings import Settings
+from pullquote.shared_library import AnyLibrary
 from pullquote.tagging import set_tags, tags, tags_of
 from pullquote.terminal import err, out, progress_bars, show_articles
 
@@ -30,7 +32,7 @@ def remove(
     article_id: ArticleId, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False
 ) -> None:
     """Remove an article from the library. Its file stays where it is."""
-    from pullquote.vector_index import VectorIndex
+    from pullquote.searching import build_index
 
     with open_library(Settings()) as library:
         article = library.article(article_id)
@@ -38,7 +40,7 @@ def remove(
             err.print("nothing was removed")
             raise typer.Exit(1)
         library.remove(article_id)
-        VectorIndex.build(library)
+        build_index(library)
     out.print(f"removed {article.title}; bring it back with `pullquote add {article.source}`")
 
 
@@ -47,12 +49,12 @@ def rename(article_id: ArticleId, title: Annotated[str, typer.Argument(help="The
     """Give an article another title, which stays when its file or page is read again."""
     from pullquote import ingesting
     from pullquote.embedding import WorkerEncoder
-    from pullquote.vector_index import VectorIndex
+    from pullquote.searching import build_index
 
     settings = Settings()
     with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
         article = ingesting.rename(library, article_id, title, encoder, progress(title))
-        VectorIndex.build(library)
+        build_index(library)
     out.print(f"{article.id}  {article.title}")
 
 
@@ -76,8 +78,8 @@ def refresh(
     from pullquote.embedding import WorkerEncoder
     from pullquote.fetching import Fetcher
     from pullquote.ingesting import add_article
+    from pullquote.searching import build_index
     from pullquote.sources import has_source, reread
-    from pullquote.vector_index import VectorIndex
 
     settings = Settings()
     fetcher, failed = Fetcher(settings.fetch_hosts), 0
@@ -92,7 +94,7 @@ def refresh(
                 failed += 1
                 continue
             out.print(f"{article.id}  {article.title}: {outcome}")
-        VectorIndex.build(library)
+        build_index(library)
     if failed:
         err.print(f"{failed} could not be read again; what the library has of them stays")
         raise typer.Exit(1)
@@ -103,12 +105,12 @@ def reembed() -> None:
     """Embed the whole library again with the encoder set now (PULLQUOTE_ENCODER)."""
     from pullquote import ingesting
     from pullquote.embedding import WorkerEncoder
-    from pullquote.vector_index import VectorIndex
+    from pullquote.searching import build_index
 
     settings = Settings()
     with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
         count = ingesting.reembed(library, encoder, progress(f"embedding with {settings.encoder}"))
-        VectorIndex.build(library)
+        build_index(library)
     out.print(f"embedded {count} chunks with {settings.encoder}")
 
 
@@ -142,11 +144,11 @@ def export(target: Annotated[Path, typer.Argument(metavar="FILE", help="A new fi
 def import_articles(source: Annotated[Path, typer.Argument(metavar="FILE", help="An export or a backup.")]) -> None:
     """Take in the articles of another library's export, or of a backup."""
     from pullquote import keeping
-    from pullquote.vector_index import VectorIndex
+    from pullquote.searching import build_index
 
     with open_library(Settings()) as library:
         new, known = keeping.import_from(library, source)
-        VectorIndex.build(library)
+        build_index(library)
     out.print(f"took in {new} articles" + (f", {known} were there already" if known else ""))
 
 
@@ -160,10 +162,36 @@ def backup(target: Annotated[Path, typer.Argument(metavar="FILE", help="A new fi
     out.print(f"wrote {target}; `pullquote import {target}` takes it in")
 
 
+@app.command()
+def migrate(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="A folder, or milvus://host:19530/NAME.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Likewise; it is made if it is not there.")],
+) -> None:
+    """Copy a library to another place, with its vectors, and compare the two. What is in the first stays there."""
+    from pullquote import migrating
+    from pullquote.embedding import fingerprint, question_encoder
+
+    settings = Settings()
+    token = settings.milvus_token.get_secret_value()
+    if not opening.is_address(source) and not Path(source, FILE_NAME).is_file():
+        raise LibraryError(f"there is no library in {source}; name the folder that holds {FILE_NAME}")
+    with closing(opening.open_at(source, token)) as old, closing(opening.open_at(target, token)) as new:
+        old.require_encoder(fingerprint(settings.encoder))
+        count = migrating.migrate(old, new)
+        found = list(migrating.differences(old, new, question_encoder(settings.encoder)))
+    for difference in found:
+        err.print(difference, style="red")
+    if found:
+        err.print(f"{target} is not the same; remove it, and try again")
+        raise typer.Exit(1)
+    out.print(f"moved {count} articles to {target}: texts, vectors and answers are the same")
+    out.print(f"use it with PULLQUOTE_LIBRARY={target}")
+
+
 @contextmanager
-def open_library(settings: Settings) -> Iterator[Library]:
+def open_library(settings: Settings) -> Iterator[AnyLibrary]:
     """The library that the settings name, closed at the end."""
-    library = Library(settings.store)
+    library = opening.open_library(settings)
     try:
         yield library
     finally:

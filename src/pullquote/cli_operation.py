@@ -86,7 +86,7 @@ def show_gaps(
         raise PullquoteError("refused questions are not kept; set PULLQUOTE_KEEP_REFUSED_DAYS to a number of days")
     with (
         open_library(settings) as library,
-        closing(RefusedQuestions(library.folder, settings.keep_refused_days)) as kept,
+        closing(RefusedQuestions(settings.store, settings.keep_refused_days)) as kept,
     ):
         found = gaps.GapFinder(library, kept, question_encoder(settings.encoder)).find()
         if questions:

@@ -14,7 +14,7 @@ import typer
 
 from pullquote.datatypes import Article
 from pullquote.errors import EvaluationError, LibraryError, PullquoteError
-from pullquote.library import Library
+from pullquote.opening import open_library
 from pullquote.settings import Settings
 from pullquote.terminal import err, out, progress_bars, show_answer, show_table
 
@@ -121,7 +121,7 @@ def explain(
 
     settings = Settings()
     _articles(settings)
-    with closing(Library(settings.store)) as library:
+    with closing(open_library(settings)) as library:
         assistant = Assistant.open(library, settings)
         trace = assistant.trace(question, after or (), article)
     for table in explaining.explain(trace, assistant.examiner.judge):
@@ -215,7 +215,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _articles(settings: Settings) -> list[Article]:
-    with closing(Library(settings.store)) as library:
+    with closing(open_library(settings)) as library:
         articles = [article for article, _ in library.articles()]
     if not articles:
         raise LibraryError("the library is empty; add an article with `pullquote add PATH`")

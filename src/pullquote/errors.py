@@ -7,7 +7,8 @@ PullquoteError
 ├── QuestionError      a question that cannot be asked
 ├── LibraryError       the library cannot do what it was asked
 │   ├── UnknownArticle     no article has this id
-│   └── EncoderMismatch    the vectors were made by another encoder
+│   ├── EncoderMismatch    the vectors were made by another encoder
+│   └── LibraryUnreachable a library on a server that does not answer, or not in time
 ├── AccessError        a token that cannot be made or removed
 ├── JobError           a change that cannot be queued
 │   └── UnknownJob         no job has this id
@@ -49,6 +50,10 @@ class UnknownArticle(LibraryError):
 
 class EncoderMismatch(LibraryError):
     """The library's vectors were made by another encoder than the one set now."""
+
+
+class LibraryUnreachable(LibraryError):
+    """A library on a server that does not answer, or not in time."""
 
 
 class AccessError(PullquoteError):

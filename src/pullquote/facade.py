@@ -9,7 +9,8 @@ from pullquote.answering import Assistant
 from pullquote.datatypes import Answer, Article, Passage
 from pullquote.errors import LibraryError
 from pullquote.examining import PASSAGES
-from pullquote.library import FILE_NAME, Library
+from pullquote.library import FILE_NAME
+from pullquote.opening import is_address, open_at
 from pullquote.settings import Settings
 from pullquote.understanding import understand
 
@@ -27,17 +28,15 @@ class Pullquote:
 
     @classmethod
     def open(cls, store: str | Path | None = None, settings: Settings | None = None) -> Self:
-        """Open the library in the folder `store`, by default the one of the settings, which the environment gives.
+        """Open the library in the folder or at the address `store`, by default the one that the settings name.
 
         Raises `LibraryError` where there is none, `EncoderMismatch`, and `ModelError`.
         """
         settings = settings or Settings()
-        folder = Path(store) if store is not None else settings.store
-        if not (folder / FILE_NAME).is_file():
-            raise LibraryError(
-                f"there is no library in {folder}; make one with `PULLQUOTE_STORE={folder} pullquote add`"
-            )
-        library = Library(folder)
+        place = settings.place if store is None else store
+        if not is_address(place) and not Path(place, FILE_NAME).is_file():
+            raise LibraryError(f"there is no library in {place}; make one with `PULLQUOTE_STORE={place} pullquote add`")
+        library = open_at(place, settings.milvus_token.get_secret_value())
         try:
             return cls(Assistant.open(library, settings))
         except BaseException:

@@ -5,6 +5,9 @@ for a person to complete.
 """
 
 import json
+import time
+import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,10 +17,13 @@ from pullquote.database import Database
 from pullquote.datatypes import Article, Status
 from pullquote.errors import FeedbackError, UnknownArticle
 from pullquote.library import FILE_NAME, Library
-from pullquote.visibility import SeenLibrary
+from pullquote.shared_library import AnyLibrary, Records, SharedLibrary
+from pullquote.visibility import seen_by
 
 KEPT = 100_000  # the oldest go when there are more
 KINDS = {"answered": "answerable", "related": "answerable", "overview": "overview", "not_found": "absent"}
+
+COLUMNS = "at, verdict, reason, question, after, status, places"
 
 Verdict = Literal["up", "down"]
 
@@ -53,9 +59,9 @@ class Opinion:
 class Feedback:
     """The opinions of one library. Safe to share between threads."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: AnyLibrary) -> None:
         self._library = library
-        self._database = Database(library.folder / FILE_NAME)
+        self._kept = _Records(library.records) if isinstance(library, SharedLibrary) else _Table(library)
 
     def keep(self, opinion: Opinion, groups: frozenset[str] | None = None) -> None:
         """Keep an opinion of somebody who sees what is shown to these groups; with None, all.
@@ -63,7 +69,7 @@ class Feedback:
         Raises `UnknownArticle`, also for one that is not shown, and `FeedbackError` for a quote that its article cannot
         have.
         """
-        seen = SeenLibrary(self._library, groups)
+        seen = seen_by(self._library, groups)
         for place in opinion.places:
             article = seen.article(place.article_id)
             if place.article_sha256 == article.sha256 and place.end > len(article.text):
@@ -79,38 +85,78 @@ class Feedback:
             opinion.status,
             places,
         ]
-        with self._database.transaction() as db:
-            insert = (
-                "INSERT INTO feedback (at, verdict, reason, question, after, status, places) VALUES (?,?,?,?,?,?,?)"
-            )
-            db.execute(insert, row)
-            db.execute("DELETE FROM feedback WHERE id <= (SELECT max(id) FROM feedback) - ?", [KEPT])
+        self._kept.put(row)
 
     def all(self) -> list[Opinion]:
         """Every opinion, oldest first."""
-        columns = "verdict, question, status, places, after, reason, at"
-        rows = self._database.connection.execute(f"SELECT {columns} FROM feedback ORDER BY id").fetchall()
+        rows = self._kept.all()
         return [
             Opinion(
                 verdict, question, status, tuple(map(_place, json.loads(places))), tuple(json.loads(after)), why, at
             )
-            for verdict, question, status, places, after, why, at in rows
+            for at, verdict, why, question, after, status, places in rows
         ]
 
     def thumbs(self, since: str) -> dict[str, dict[str, int]]:
         """Day → verdict → opinions, from this day in UTC on."""
         found: dict[str, dict[str, int]] = {}
-        query = "SELECT substr(at, 1, 10) AS day, verdict, count(*) FROM feedback WHERE at >= ? GROUP BY day, verdict"
-        for day, verdict, count in self._database.connection.execute(query, [since]):
+        for day, verdict, count in self._kept.thumbs(since):
             found.setdefault(day, {})[verdict] = count
         return found
 
+    def copy_to(self, other: "Feedback") -> None:
+        """Let these be opinions of another library too."""
+        for row in self._kept.all():
+            other._kept.put(row)
+
     def close(self) -> None:
         """Close every thread's connection."""
+        self._kept.close()
+
+
+class _Table:
+    """Opinions in a folder's library, the last `KEPT` of them."""
+
+    def __init__(self, library: Library) -> None:
+        self._database = Database(library.folder / FILE_NAME)
+
+    def put(self, row: list[str]) -> None:
+        with self._database.transaction() as db:
+            db.execute(f"INSERT INTO feedback ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute("DELETE FROM feedback WHERE id <= (SELECT max(id) FROM feedback) - ?", [KEPT])
+
+    def all(self) -> list[Any]:
+        return self._database.connection.execute(f"SELECT {COLUMNS} FROM feedback ORDER BY id").fetchall()
+
+    def thumbs(self, since: str) -> list[tuple[str, str, int]]:
+        query = "SELECT substr(at, 1, 10) AS day, verdict, count(*) FROM feedback WHERE at >= ? GROUP BY day, verdict"
+        return self._database.connection.execute(query, [since]).fetchall()
+
+    def close(self) -> None:
         self._database.close()
 
 
-def draft(library: Library, opinions: list[Opinion]) -> dict[str, Any]:
+class _Records:
+    """Opinions in a library on a server, all of them."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def put(self, row: list[str]) -> None:
+        self._records.put("feedback", uuid.uuid4().hex, row, time.time_ns())
+
+    def all(self) -> list[Any]:
+        return self._records.all("feedback")
+
+    def thumbs(self, since: str) -> list[tuple[str, str, int]]:
+        counts = Counter((row[0][:10], row[1]) for row in self.all() if row[0] >= since)
+        return [(*key, count) for key, count in sorted(counts.items())]
+
+    def close(self) -> None:
+        """The connection is the library's."""
+
+
+def draft(library: AnyLibrary, opinions: list[Opinion]) -> dict[str, Any]:
     """A file of questions as `evaluating.load` reads it: of each question, the last opinion counts.
 
     `to_complete`, which is not read, holds what says nothing of the right answer: to be given one by hand, and moved.
@@ -140,7 +186,7 @@ def draft(library: Library, opinions: list[Opinion]) -> dict[str, Any]:
     return {"articles": rows, "questions": questions, "to_complete": to_complete}
 
 
-def _articles(library: Library, opinion: Opinion) -> list[Article]:
+def _articles(library: AnyLibrary, opinion: Opinion) -> list[Article]:
     """The articles that were quoted, as they are now; the only one where nothing was."""
     found = []
     for place in opinion.places:

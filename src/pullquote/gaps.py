@@ -17,8 +17,8 @@ from pullquote.clustering import Vectors, clusters, medoid
 from pullquote.datatypes import Article, Quote
 from pullquote.embedding import Encoder
 from pullquote.errors import UnknownArticle
-from pullquote.library import Library
 from pullquote.refused import Refused, RefusedQuestions
+from pullquote.shared_library import AnyLibrary
 
 DISTANCE = 0.5  # between clusters: adjusted Rand index 0.88 and 0.74 on the two sets of questions it was chosen on
 MOST = 1_000  # different questions that are grouped, the most frequent: 2 ms each are spent on their meaning
@@ -66,7 +66,7 @@ class Gaps:
 class GapFinder:
     """Finds the gaps of one library. Safe to share between threads."""
 
-    def __init__(self, library: Library, refused: RefusedQuestions, encoder: Encoder) -> None:
+    def __init__(self, library: AnyLibrary, refused: RefusedQuestions, encoder: Encoder) -> None:
         self._library, self._refused, self._encoder = library, refused, encoder
         self._vectors = Cache[Vectors](MOST)
 
@@ -119,7 +119,7 @@ def to_csv(gaps: Gaps) -> str:
     return text.getvalue()
 
 
-def draft(library: Library, gaps: Gaps) -> dict[str, Any]:
+def draft(library: AnyLibrary, gaps: Gaps) -> dict[str, Any]:
     """A file of questions as `evaluating.load` reads it, to be corrected by hand: each gap as one without an answer.
 
     `asked` are its other wordings. With them are questions made by rule of the same articles, which have answers. A

@@ -12,7 +12,7 @@ from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk
 from pullquote.embedding import Progress, WorkerEncoder, fingerprint
 from pullquote.errors import ArticleError, LibraryError, ModelError
-from pullquote.library import Library
+from pullquote.shared_library import AnyLibrary
 from pullquote.sources import find_files, has_source, read_file
 
 log = logging.getLogger("pullquote")
@@ -21,7 +21,7 @@ Outcome = Literal["new", "changed", "unchanged"]
 
 
 def add_article(
-    library: Library, article: Article, encoder: WorkerEncoder, progress: Progress
+    library: AnyLibrary, article: Article, encoder: WorkerEncoder, progress: Progress
 ) -> tuple[Article, Outcome]:
     """Put an article into the library; gives it as stored, and what that changed.
 
@@ -42,7 +42,7 @@ def add_article(
 
 
 def add_many(
-    library: Library, names: Sequence[str], read: Callable[[str], Article], encoders: Sequence[WorkerEncoder]
+    library: AnyLibrary, names: Sequence[str], read: Callable[[str], Article], encoders: Sequence[WorkerEncoder]
 ) -> Iterator[tuple[str, Article, Outcome] | ArticleError]:
     """Read and add articles by several workers, each with its own encoder; gives each as it is done, in no order.
 
@@ -74,7 +74,7 @@ def add_many(
         pool.shutdown(cancel_futures=True)
 
 
-def rename(library: Library, article_id: str, title: str, encoder: WorkerEncoder, progress: Progress) -> Article:
+def rename(library: AnyLibrary, article_id: str, title: str, encoder: WorkerEncoder, progress: Progress) -> Article:
     """Give an article another title, which stays when its source is read again. Chunks are embedded with the title.
 
     Raises `UnknownArticle`, and `ArticleError` for a title without a word.
@@ -87,7 +87,7 @@ def rename(library: Library, article_id: str, title: str, encoder: WorkerEncoder
     return article
 
 
-def reembed(library: Library, encoder: WorkerEncoder, progress: Progress) -> int:
+def reembed(library: AnyLibrary, encoder: WorkerEncoder, progress: Progress) -> int:
     """Embed every chunk again with `encoder`; gives their number."""
     chunks = library.all_chunks()
     texts = [embedded_text(library.article(chunk.article_id), chunk) for _, chunk in chunks]
@@ -100,7 +100,7 @@ def embedded_text(article: Article, chunk: Chunk) -> str:
     return f"{article.title}\n{article.text[chunk.start : chunk.end]}"
 
 
-def new_starters(library: Library, folder: Path) -> list[Article]:
+def new_starters(library: AnyLibrary, folder: Path) -> list[Article]:
     """The articles of the starting folder that this library has never held. One removed later does not come back.
 
     A file that cannot be read is skipped, with a line in the log.
@@ -118,7 +118,7 @@ def new_starters(library: Library, folder: Path) -> list[Article]:
 
 
 def _store(
-    library: Library, article: Article, encoder: WorkerEncoder, progress: Progress, given_title: str | None = None
+    library: AnyLibrary, article: Article, encoder: WorkerEncoder, progress: Progress, given_title: str | None = None
 ) -> None:
     library.require_encoder(fingerprint(encoder.name))
     chunks = chunk_article(article)

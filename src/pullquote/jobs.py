@@ -12,7 +12,7 @@ from pullquote.datatypes import Article
 from pullquote.embedding import WorkerEncoder
 from pullquote.errors import JobError, PullquoteError, UnknownJob
 from pullquote.ingesting import Outcome, add_article, rename
-from pullquote.library import Library
+from pullquote.shared_library import AnyLibrary
 
 log = logging.getLogger("pullquote")
 
@@ -54,7 +54,7 @@ class Jobs:
     Safe to share between threads; close it before the library.
     """
 
-    def __init__(self, library: Library, new_encoder: Callable[[], WorkerEncoder], room: int = ROOM) -> None:
+    def __init__(self, library: AnyLibrary, new_encoder: Callable[[], WorkerEncoder], room: int = ROOM) -> None:
         self._library = library
         self._new_encoder = new_encoder
         self._room = room

@@ -15,6 +15,7 @@ from pullquote.database import Database
 from pullquote.datatypes import Article
 from pullquote.errors import LibraryError
 from pullquote.library import FILE_NAME, Library
+from pullquote.shared_library import AnyLibrary, SharedLibrary
 from pullquote.tagging import set_tags, tags_of
 from pullquote.vector_index import problem_of
 from pullquote.visibility import groups_of, show_to
@@ -30,13 +31,20 @@ PRIVATE = (
 PAGES_A_STEP = 256  # copied before writers get a turn
 
 
-def check(library: Library) -> list[str]:
+def check(library: AnyLibrary) -> list[str]:
     """What is wrong with a library, all of it read: the file, the articles, chunks, words, vectors, and the index."""
+    if isinstance(library, SharedLibrary):
+        return list(_article_problems(library))
     return [*_file_problems(library), *_article_problems(library), *filter(None, [problem_of(library)])]
 
 
-def export(library: Library, target: Path) -> None:
+def export(library: AnyLibrary, target: Path) -> None:
     """Write the articles with all that came of them to one new file, without tokens. Raises `LibraryError`."""
+    if isinstance(library, SharedLibrary):
+        with tempfile.TemporaryDirectory(prefix="pullquote-") as folder, closing(Library(Path(folder))) as copied:
+            copy_articles(copied, library)
+            _copy(copied, target)
+        return
     _copy(library, target)
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
         for table in PRIVATE:
@@ -44,12 +52,17 @@ def export(library: Library, target: Path) -> None:
         copy.execute("VACUUM")
 
 
-def backup(library: Library, target: Path) -> None:
+def backup(library: AnyLibrary, target: Path) -> None:
     """Copy the library as it is, tokens too, to one new file; others may use it meanwhile. Raises `LibraryError`."""
+    if isinstance(library, SharedLibrary):
+        raise LibraryError(
+            "a library on a server is backed up there, by Milvus's own tool, milvus-backup; "
+            "`pullquote export` writes its articles to a file"
+        )
     _copy(library, target)
 
 
-def import_from(library: Library, source: Path) -> tuple[int, int]:
+def import_from(library: AnyLibrary, source: Path) -> tuple[int, int]:
     """Take in the articles of an exported file or a backup; gives how many were new and how many are there already.
 
     Raises `LibraryError` for a file that is damaged or no library, `EncoderMismatch` where another encoder made it;
@@ -64,24 +77,25 @@ def import_from(library: Library, source: Path) -> tuple[int, int]:
             if problems := [*_file_problems(other), *_article_problems(other)]:
                 raise LibraryError(f"{source} is damaged: {problems[0]}; export it again, or take another backup")
             library.require_encoder(other.encoder or library.encoder)
-            return _take_in(library, other)
+            return copy_articles(library, other)
         finally:
             other.close()
 
 
-def _take_in(library: Library, other: Library) -> tuple[int, int]:
-    _, keys, vectors = other.vectors()
-    rows = {int(key): row for row, key in enumerate(keys)}
+def copy_articles(library: AnyLibrary, other: AnyLibrary) -> tuple[int, int]:
+    """Take in the articles of another library, with vectors, titles and groups; gives how many were new and how many
+    are there already."""
     new = known = 0
     for article, _ in other.articles():
         if library.find(sha256=article.sha256):
             known += 1
             continue
-        show_to(library, article.id, groups_of(other, article.id))
-        chunks = other.chunks(other.keys(article.id))
-        own = vectors[[rows[key] for key in chunks]]
-        library.add(article, list(chunks.values()), own, other.encoder, other.given_title(article.id))
-        set_tags(library, article.id, tags_of(other, article.id))
+        if (groups := groups_of(other, article.id)) != groups_of(library, article.id):
+            show_to(library, article.id, groups)
+        vectors = other.vectors_of(other.keys(article.id))
+        library.add(article, other.chunks_of(article.id), vectors, other.encoder, other.given_title(article.id))
+        if tags := tags_of(other, article.id):
+            set_tags(library, article.id, tags)
         new += 1
     return new, known
 
@@ -127,16 +141,14 @@ def _file_problems(library: Library) -> Iterator[str]:
         db.close()
 
 
-def _article_problems(library: Library) -> Iterator[str]:
+def _article_problems(library: AnyLibrary) -> Iterator[str]:
     for article, count in library.articles():
         yield from _problems_of(library, article, count)
-    _, keys, vectors = library.vectors()
-    norms = np.linalg.norm(vectors, axis=1) if len(keys) else np.ones(0)
-    if not np.allclose(norms, 1, atol=1e-3):
+    if not all(np.allclose(np.linalg.norm(block, axis=1), 1, atol=1e-3) for _, block in library.vector_blocks()):
         yield "some vectors are not of length 1; `pullquote reembed` makes them anew"
 
 
-def _problems_of(library: Library, article: Article, count: int) -> Iterator[str]:
+def _problems_of(library: AnyLibrary, article: Article, count: int) -> Iterator[str]:
     if library.find(sha256=hashlib.sha256(article.text.encode()).hexdigest()) != article.id:
         yield f"{article.id}: its text is not the one that was stored"
     if normalise(article.text) != article.text:

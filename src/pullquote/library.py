@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from pullquote import schema
 from pullquote.database import DELETED, Database
@@ -15,6 +16,8 @@ from pullquote.errors import EncoderMismatch, LibraryError, UnknownArticle
 from pullquote.vector_rows import VectorRows, Vectors
 
 FILE_NAME = "library.sqlite"
+
+Result = TypeVar("Result")
 
 
 class Library(VectorRows):
@@ -55,6 +58,11 @@ class Library(VectorRows):
                 f"this library was embedded with {self.encoder}, but the encoder set now is {fingerprint}; "
                 "run `pullquote reembed` to embed it again, or set PULLQUOTE_ENCODER back"
             )
+
+    def at_one_moment(self, read: Callable[[], Result]) -> Result:
+        """What `read` gives in a snapshot."""
+        with self.snapshot():
+            return read()
 
     def add(
         self, article: Article, chunks: Sequence[Chunk], vectors: Vectors, encoder: str, given_title: str | None = None
@@ -171,6 +179,10 @@ class Library(VectorRows):
     def is_new_starter(self, sha256: str) -> bool:
         """Whether a file with this SHA-256 has never been marked as started with."""
         return self._db.execute("SELECT 1 FROM starters WHERE sha256 = ?", [sha256]).fetchone() is None
+
+    def starters(self) -> list[str]:
+        """The SHA-256 of every file that has been marked."""
+        return [sha256 for (sha256,) in self._db.execute("SELECT sha256 FROM starters")]
 
     def mark_starter(self, sha256: str) -> None:
         """Remember a starting file, so that an article removed later does not come back at the next start."""

@@ -13,7 +13,8 @@ from pullquote import embedding, keeping, reading
 from pullquote.errors import PullquoteError
 from pullquote.inference import MODELS as MODELS
 from pullquote.inference import check_weights
-from pullquote.library import FILE_NAME, Library
+from pullquote.library import FILE_NAME
+from pullquote.opening import open_library
 from pullquote.settings import LOOPBACK, Settings, strangers
 
 FREE = 1_000_000_000  # bytes: room for an update of the library, a backup, a log
@@ -68,13 +69,13 @@ def _weights(settings: Settings) -> Iterator[Finding]:
 
 
 def _library(settings: Settings) -> Iterator[Finding]:
-    if not (settings.store / FILE_NAME).exists():
+    if not settings.library and not (settings.store / FILE_NAME).exists():
         yield Finding("library", "warn", f"there is none in {settings.store}", "`pullquote serve` or `add` makes one")
         return
     try:
-        library = Library(settings.store)
+        library = open_library(settings)
     except PullquoteError as error:
-        yield Finding("library", "bad", str(error), "set it aside, and `pullquote import` a backup")
+        yield Finding("library", "bad", str(error), "see above; else set it aside, and `pullquote import` a backup")
         return
     try:
         library.require_encoder(embedding.fingerprint(settings.encoder))
@@ -87,7 +88,7 @@ def _library(settings: Settings) -> Iterator[Finding]:
             yield Finding("library", "ok", f"{len(library.articles())} articles, all as they were stored")
         for problem in index:
             yield Finding("index", "warn", problem, "nothing to do, or have it now: start the app")
-        if not index:
+        if not index and not settings.library:
             yield Finding("index", "ok", "it is the library's own")
     except (PullquoteError, sqlite3.Error) as error:
         yield Finding("library", "bad", str(error), "see above; else `pullquote import` a backup")

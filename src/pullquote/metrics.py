@@ -11,6 +11,7 @@ from pullquote import generations
 from pullquote.answering import Assistant
 from pullquote.datatypes import Answer
 from pullquote.jobs import Jobs
+from pullquote.library import Library
 from pullquote.readiness import Check
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0)  # seconds
@@ -76,6 +77,7 @@ class _State(Collector):
         yield ready
         library = self._assistant.library
         yield GaugeMetricFamily("pullquote_library_revision", "Changes to the library so far.", library.revision)
-        number = (generations.current(library.folder) or (0, None))[0]
-        yield GaugeMetricFamily("pullquote_index_generation", "Number of the index on disk, 0 for none.", number)
+        if isinstance(library, Library):
+            number = (generations.current(library.folder) or (0, None))[0]
+            yield GaugeMetricFamily("pullquote_index_generation", "Number of the index on disk, 0 for none.", number)
         yield GaugeMetricFamily("pullquote_jobs", "Changes that wait or run.", self._jobs.open)

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -10,8 +11,11 @@ from pullquote import generations
 from pullquote.answering import Assistant
 from pullquote.errors import LibraryError
 from pullquote.jobs import Jobs
+from pullquote.library import Library
 
 FREE = 200_000_000  # bytes on the disk of the library; a change writes the file and its index anew
+
+SLOW = 1.0  # seconds in which a library says what moment it is of
 
 Verdict = Literal["ready", "degraded", "unavailable"]
 
@@ -43,17 +47,25 @@ def verdict(found: list[Check]) -> Verdict:
 def _checks(assistant: Assistant, jobs: Jobs, encoder: str) -> Iterator[Check]:
     library = assistant.library
     try:
+        began = time.monotonic()
         state = library.state
+        slow = time.monotonic() - began
         library.require_encoder(encoder)
         is_empty = library.is_empty
     except (sqlite3.Error, LibraryError) as error:
         yield Check("library", f"{type(error).__name__}: it cannot be read; see the log, and `pullquote check`", True)
         return
-    yield Check("library", "it is empty" if is_empty else "")
+    is_slow = f"it took {slow:.1f} s to answer; see to its server" if slow > SLOW else ""
+    yield Check("library", "it is empty" if is_empty else is_slow)
+    if isinstance(library, Library):
+        yield from _folder_checks(library, is_empty, state)
+    yield Check("second reader", "" if assistant.examiner.is_complete else "it is being loaded, or failed to")
+    yield Check("queue", "" if jobs.room else "as many changes wait as may; more are refused")
+
+
+def _folder_checks(library: Library, is_empty: bool, state: str) -> Iterator[Check]:
     current = generations.current(library.folder)
     is_current = is_empty or (current is not None and current[1].state == state)
     yield Check("index", "" if is_current else "the one on disk is of another moment; it is being made anew")
-    yield Check("second reader", "" if assistant.examiner.is_complete else "it is being loaded, or failed to")
     free = shutil.disk_usage(library.folder).free
     yield Check("disk", "" if free >= FREE else f"{free // 1_000_000} MB are free, {FREE // 1_000_000} MB are needed")
-    yield Check("queue", "" if jobs.room else "as many changes wait as may; more are refused")

@@ -53,6 +53,7 @@ class RefusedQuestions:
         self._path = folder / FILE_NAME
         self._database = Database(self._path)
         if self._is_used:
+            folder.mkdir(parents=True, exist_ok=True)
             with self._database.transaction() as db:
                 db.execute(_SCHEMA)
 

@@ -2,18 +2,17 @@
 
 import re
 from copy import copy
-from itertools import chain
 from typing import Self
 
 from pullquote.datatypes import Article, Chunk, Passage
 from pullquote.embedding import Encoder
-from pullquote.library import Library
+from pullquote.searching import LocalSearch
 from pullquote.sentences import sentence_spans
+from pullquote.shared_library import AnyLibrary, Candidates, SharedLibrary
 from pullquote.tagging import named
 from pullquote.timing import stage
-from pullquote.vector_index import Follower
-from pullquote.visibility import SeenLibrary
-from pullquote.word_index import WordIndex
+from pullquote.vector_rows import Vectors
+from pullquote.visibility import seen_by
 
 CANDIDATES = 50  # taken from each of the two searches
 LEXICAL_WEIGHT = 0.3  # of BM25 over its maximum, beside a cosine: recall@1 85.0 against 82 by reciprocal rank
@@ -37,17 +36,16 @@ class Retriever:
     Raises `EncoderMismatch` when the library was embedded anew, by another encoder, since.
     """
 
-    def __init__(self, library: Library, encoder: Encoder) -> None:
-        self.library: Library = library
+    def __init__(self, library: AnyLibrary, encoder: Encoder) -> None:
+        self.library = library
         self.encoder = encoder
-        self._index = Follower(library)
-        self._words = WordIndex(library)
+        self._local = None if isinstance(library, SharedLibrary) else LocalSearch(library)
         self._made_by = library.encoder
 
     def seen_by(self, groups: frozenset[str] | None) -> Self:
         """The same search, for members of these groups; what is not shown to them is not searched."""
         seen = copy(self)
-        seen.library = SeenLibrary(self.library, groups)
+        seen.library = seen_by(self.library, groups)
         return seen
 
     def retrieve(self, question: str, count: int, article: str | None = None) -> list[Passage]:
@@ -57,23 +55,15 @@ class Retriever:
         """
         with stage("encode"):
             vector = self.encoder.encode([question])[0]
-        with self.library.snapshot():
+        words = content_words(question)
+
+        def read() -> list[Passage]:
             self.library.require_encoder(self._made_by or self.library.encoder)
-            index = self._index.current()
-            within = self._within(article) if article else None
-            hidden = self.library.hidden_keys()
-            with stage("lexical"):
-                words, most = content_words(question), CANDIDATES + len(hidden)
-                found = [self._words.search(words, most, index.size, keys) for keys in within or (None,)]
-                shown = [pair for pair in chain(*found) if pair[0] not in hidden]
-                lexical = dict(sorted(shown, key=lambda pair: -pair[1])[:CANDIDATES])
-            with stage("dense"):
-                nearest = (
-                    index.cosines(vector, chain(*within)) if within else dict(index.search(vector, CANDIDATES, hidden))
-                )
-                dense = nearest | index.cosines(vector, lexical.keys() - nearest.keys())
+            found = self._candidates(vector, words, self._within(article) if article else None)
             with stage("fuse"):
-                return self._fuse(dense, lexical, count)
+                return self._fuse(found, count)
+
+        return self.library.at_one_moment(read)
 
     def _within(self, names: str) -> list[range]:
         """The keys of the articles that are named; those of articles that follow each other are one range."""
@@ -86,10 +76,18 @@ class Retriever:
 
     def wait(self) -> None:
         """Wait until what has been noticed of the library so far is in the indexes."""
-        self._words.wait()
+        if self._local:
+            self._local.wait()
 
-    def _fuse(self, dense: dict[int, float], lexical: dict[int, float], count: int) -> list[Passage]:
+    def _candidates(self, vector: Vectors, words: list[str], within: list[range] | None) -> Candidates:
+        if isinstance(self.library, SharedLibrary):
+            return self.library.candidates(vector, words, CANDIDATES, within)
+        assert self._local is not None
+        return self._local.candidates(self.library, vector, words, CANDIDATES, within)
+
+    def _fuse(self, found: Candidates, count: int) -> list[Passage]:
         """The passages with the highest cosine + weight × BM25 / its maximum."""
+        dense, lexical = found.dense, found.lexical
         top = max(lexical.values(), default=1.0)
         fused = {key: dense[key] + LEXICAL_WEIGHT * lexical.get(key, 0.0) / top for key in dense}
         best = sorted(fused, key=lambda key: -fused[key])[:count]

@@ -44,14 +44,16 @@ def measure_size(folder: Path, gold: Sequence[GoldQuestion], titles: dict[str, s
             Figure.of(f"{named}: index made anew ({kind})", "s", [made]),
             Figure.of(f"{named}: file of the library", "MB", [(folder / FILE_NAME).stat().st_size / 1e6]),
         ]
-        figures += [replace(one, name=f"{named}: {one.name}") for one in _finding(retriever, gold, titles, count, scan)]
+        figures += [
+            replace(one, name=f"{named}: {one.name}") for one in _finding(library, retriever, gold, titles, scan)
+        ]
         figures.append(Figure.of(f"{named}: memory, one process", "MB", [resident(os.getpid())]))
-        figures += [replace(one, name=f"{named}: {one.name}") for one in _changing(retriever, gold)]
+        figures += [replace(one, name=f"{named}: {one.name}") for one in _changing(library, retriever, gold)]
         return figures
 
 
 def _finding(
-    retriever: Retriever, gold: Sequence[GoldQuestion], titles: dict[str, str], count: int, scan: float
+    library: Library, retriever: Retriever, gold: Sequence[GoldQuestion], titles: dict[str, str], scan: float
 ) -> Iterator[Figure]:
     texts = [question.question for question in gold]
     began = time.perf_counter()
@@ -65,12 +67,12 @@ def _finding(
         with noted() as seconds:
             found.append(retriever.retrieve(text, 5))
         rows.append({**seconds, "retrieve": time.perf_counter() - began})
-    exact = 4 * 384 * count / scan / 1e6  # ms to read every fp32 vector once
+    exact = 4 * 384 * library.size()[0] / scan / 1e6  # ms to read every fp32 vector once
     for name in (*STAGES, "retrieve"):
         taken = [1e3 * row[name] for row in rows]
         yield Figure.of(f"{name}, median", "ms", taken, exact if name == "dense" else None)
         yield Figure.of(f"{name}, p95", "ms", [float(np.percentile(taken, 95))])
-    yield Figure.of("recall@10 of dense against brute force", "share", [_recall(retriever, texts)], 1.0)
+    yield Figure.of("recall@10 of dense against brute force", "share", [_recall(library, retriever, texts)], 1.0)
     answerable = [(one, passages) for one, passages in zip(gold, found, strict=True) if one.answers]
     hits = [_is_hit(one, passages, titles[one.article]) for one, passages in answerable]
     if hits:
@@ -79,11 +81,11 @@ def _finding(
     yield Figure.of("retrieve in one article, p95", "ms", [float(np.percentile(alone, 95))])
 
 
-def _recall(retriever: Retriever, texts: Sequence[str]) -> float:
+def _recall(library: Library, retriever: Retriever, texts: Sequence[str]) -> float:
     """The share of the ten nearest chunks, by brute force over the library's own vectors, that the index finds."""
     queries = np.concatenate([retriever.encoder.encode([text]) for text in texts])
-    index = VectorIndex.open(retriever.library)
-    names = nearest(queries, retriever.library.vector_blocks)
+    index = VectorIndex.open(library)
+    names = nearest(queries, library.vector_blocks)
     found = [{key for key, _ in index.search(query, DEPTH)} for query in queries]
     return float(np.mean([len(ours & set(row.tolist())) / len(row) for ours, row in zip(found, names, strict=True)]))
 
@@ -98,9 +100,8 @@ def _is_hit(gold: GoldQuestion, passages: Sequence[Passage], title: str) -> bool
     return any(holds(part, gold.answers) for part in parts)
 
 
-def _changing(retriever: Retriever, gold: Sequence[GoldQuestion]) -> Iterator[Figure]:
+def _changing(library: Library, retriever: Retriever, gold: Sequence[GoldQuestion]) -> Iterator[Figure]:
     """An article is replaced, and questions are asked until the index is whole again."""
-    library = retriever.library
     [last] = library.chunks([int(library.all_keys()[-1])]).values()
     article = library.article(last.article_id)  # a made-up one, so that the real ones stay what the questions ask for
     chunks, vectors = library.chunks_of(article.id), library.vectors_of(list(library.keys(article.id)))

@@ -4,9 +4,9 @@ import os
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pullquote.origins import Origins
@@ -23,6 +23,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     store: Path = Field(default=Path("index/store"), description="folder of the library and its index")
+    library: str = Field(
+        default="",
+        description="where the library is, if not in the folder of PULLQUOTE_STORE: milvus://host:19530/NAME, "
+        "which many processes share (docs/milvus.md), or another folder",
+    )
+    milvus_token: SecretStr = Field(default=SecretStr(""), description='what Milvus knows the app by: "user:password"')
     articles: Path = Field(
         default=Path("index/articles"), description="folder whose files are added when the app starts"
     )
@@ -113,6 +119,11 @@ class Settings(BaseSettings):
     threads: int = Field(default=min(2, os.cpu_count() or 1), ge=1, le=64, description="threads of a reader")
 
     @property
+    def place(self) -> str | Path:
+        """Where the library is: an address, or a folder."""
+        return self.library or self.store
+
+    @property
     def fetch_hosts(self) -> frozenset[str]:
         """The intranet hosts of `fetch_allow`."""
         return frozenset(_listed(self.fetch_allow))
@@ -126,6 +137,13 @@ class Settings(BaseSettings):
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks of `proxies`; an address is a network of one."""
         return tuple(ip_network(network, strict=False) for network in _listed(self.proxies))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_folder(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """A library that is a folder is the store."""
+        library = str(given.get("library") or "")
+        return given | {"library": "", "store": library} if library and "://" not in library else given
 
     @field_validator("llm_model")
     @classmethod

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pullquote.database import Database
 from pullquote.errors import AccessError
 from pullquote.library import FILE_NAME, Library
+from pullquote.shared_library import AnyLibrary, Records, SharedLibrary
 
 PREFIX = "pq_"  # so that a leaked one is known for what it is
 
@@ -15,8 +16,8 @@ PREFIX = "pq_"  # so that a leaked one is known for what it is
 class Tokens:
     """The tokens of one library. Safe to share between threads."""
 
-    def __init__(self, library: Library) -> None:
-        self._database = Database(library.folder / FILE_NAME)
+    def __init__(self, library: AnyLibrary) -> None:
+        self._kept = _Records(library.records) if isinstance(library, SharedLibrary) else _Table(library)
 
     def new(self, name: str) -> str:
         """A new token for the editor of this name, to be shown once. Raises `AccessError` when the name is taken."""
@@ -25,29 +26,78 @@ class Tokens:
         if name in dict(self.all()):
             raise AccessError(f"there is a token named {name!r} already; remove it first, or choose another name")
         token = PREFIX + secrets.token_urlsafe(32)
-        with self._database.transaction() as db:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            db.execute("INSERT INTO tokens VALUES (?, ?, ?)", [name, _digest(token), now])
+        self._kept.put(name, _digest(token), datetime.now(UTC).isoformat(timespec="seconds"))
         return token
 
     def holder(self, token: str) -> str | None:
         """The name of the editor who holds this token; None for one that is not known."""
-        row = self._database.connection.execute("SELECT name FROM tokens WHERE sha256 = ?", [_digest(token)]).fetchone()
-        return str(row[0]) if row else None
+        return self._kept.holder(_digest(token))
 
     def all(self) -> list[tuple[str, str]]:
         """Every name, and when its token was made."""
-        return self._database.connection.execute("SELECT name, created_at FROM tokens ORDER BY name").fetchall()
+        return sorted((name, now) for name, _, now in self._kept.rows())
 
     def remove(self, name: str) -> None:
         """End a token. Raises `AccessError` when there is none of this name."""
-        with self._database.transaction() as db:
-            if not db.execute("DELETE FROM tokens WHERE name = ?", [name]).rowcount:
-                raise AccessError(f"there is no token named {name!r}; `pullquote token list` shows them all")
+        if not self._kept.remove(name):
+            raise AccessError(f"there is no token named {name!r}; `pullquote token list` shows them all")
+
+    def copy_to(self, other: "Tokens") -> None:
+        """Let these be tokens of another library too."""
+        for row in self._kept.rows():
+            other._kept.put(*row)
 
     def close(self) -> None:
         """Close every thread's connection."""
+        self._kept.close()
+
+
+class _Table:
+    """Tokens in a folder's library."""
+
+    def __init__(self, library: Library) -> None:
+        self._database = Database(library.folder / FILE_NAME)
+
+    def put(self, name: str, sha256: str, now: str) -> None:
+        with self._database.transaction() as db:
+            db.execute("INSERT INTO tokens VALUES (?, ?, ?)", [name, sha256, now])
+
+    def holder(self, sha256: str) -> str | None:
+        row = self._database.connection.execute("SELECT name FROM tokens WHERE sha256 = ?", [sha256]).fetchone()
+        return str(row[0]) if row else None
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        return self._database.connection.execute("SELECT name, sha256, created_at FROM tokens").fetchall()
+
+    def remove(self, name: str) -> bool:
+        with self._database.transaction() as db:
+            return db.execute("DELETE FROM tokens WHERE name = ?", [name]).rowcount > 0
+
+    def close(self) -> None:
         self._database.close()
+
+
+class _Records:
+    """Tokens in a library on a server."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def put(self, name: str, sha256: str, now: str) -> None:
+        self._records.put("token", name, [name, sha256, now], sha256=sha256)
+
+    def holder(self, sha256: str) -> str | None:
+        found = self._records.find("token", sha256=sha256)
+        return str(found[0]) if found else None
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        return [(name, sha256, now) for name, sha256, now in self._records.all("token")]
+
+    def remove(self, name: str) -> bool:
+        return self._records.remove("token", name)
+
+    def close(self) -> None:
+        """The connection is the library's."""
 
 
 def _digest(token: str) -> str:

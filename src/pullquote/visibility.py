@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from pullquote.datatypes import Article
 from pullquote.library import Library, unknown
+from pullquote.shared_library import AnyLibrary, SharedLibrary
 
 # subtle: no foreign key, so that the groups outlast the moment in which a new version replaces the article
 _HIDDEN = (
@@ -73,14 +74,23 @@ class SeenLibrary(Library):
         return json.dumps(sorted(self._groups or ()))
 
 
-def groups_of(library: Library, article_id: str) -> list[str]:
+def seen_by(library: AnyLibrary, groups: frozenset[str] | None) -> AnyLibrary:
+    """The library as members of these groups see it; with None, all of it."""
+    return library.seen_by(groups) if isinstance(library, SharedLibrary) else SeenLibrary(library, groups)
+
+
+def groups_of(library: AnyLibrary, article_id: str) -> list[str]:
     """The groups that an article is shown to; none where it is shown to everybody."""
+    if isinstance(library, SharedLibrary):
+        return library.groups_of(article_id)
     query = 'SELECT "group" FROM visible WHERE article_id = ? ORDER BY "group"'
     return [group for (group,) in library._db.execute(query, [article_id])]
 
 
-def groups_by_article(library: Library) -> dict[str, list[str]]:
+def groups_by_article(library: AnyLibrary) -> dict[str, list[str]]:
     """Id → groups, of every article that is not shown to everybody."""
+    if isinstance(library, SharedLibrary):
+        return library.groups_by_article()
     query = 'SELECT article_id, "group" FROM visible WHERE article_id IN (SELECT id FROM articles) ORDER BY 1, 2'
     found: dict[str, list[str]] = {}
     for article_id, group in library._db.execute(query):
@@ -88,8 +98,11 @@ def groups_by_article(library: Library) -> dict[str, list[str]]:
     return found
 
 
-def show_to(library: Library, article_id: str, groups: Iterable[str]) -> None:
+def show_to(library: AnyLibrary, article_id: str, groups: Iterable[str]) -> None:
     """Show an article to these groups only; with none, to everybody. A question asked from now on heeds it."""
+    if isinstance(library, SharedLibrary):
+        library.show_to(article_id, groups)
+        return
     with library._change() as db:
         db.execute("DELETE FROM visible WHERE article_id = ?", [article_id])
         db.executemany("INSERT INTO visible VALUES (?, ?)", [(article_id, group) for group in sorted(set(groups))])

@@ -127,14 +127,19 @@ def _runs(keys: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 
 def _new_index() -> tuple[Any, Any]:
-    """An empty index in memory, and what makes words of a text: as SQLite's `porter unicode61` does, nearly."""
+    """An empty index in memory, and what makes terms of a text."""
     schema = tantivy.SchemaBuilder()
     schema.add_unsigned_field(_KEY, stored=False, indexed=True, fast=True)
     schema.add_text_field(_TEXT, stored=False, tokenizer_name="words", index_option="freq")
     index = tantivy.Index(schema.build())
+    words = new_analyzer()
+    index.register_tokenizer("words", words)
+    return index, words
+
+
+def new_analyzer() -> Any:
+    """What makes terms of a text: as SQLite's `porter unicode61` does, nearly."""
     analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
     for change in (tantivy.Filter.lowercase(), tantivy.Filter.ascii_fold(), tantivy.Filter.stemmer("english")):
         analyzer = analyzer.filter(change)
-    words = analyzer.build()
-    index.register_tokenizer("words", words)
-    return index, words
+    return analyzer.build()

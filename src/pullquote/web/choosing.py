@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pullquote.library import Library
 from pullquote.messages import ENGLISH, Messages
+from pullquote.shared_library import AnyLibrary
 from pullquote.tagging import tags
 
 
-def choices(library: Library, only: Sequence[str] = (), _: Messages = ENGLISH) -> dict[str, Any]:
+def choices(library: AnyLibrary, only: Sequence[str] = (), _: Messages = ENGLISH) -> dict[str, Any]:
     """The choices for a dropdown; with `only`, those of the articles that these ids and tags name.
 
     Where there is one article to ask, it is chosen, and there is nothing to see.
@@ -25,7 +25,7 @@ def choices(library: Library, only: Sequence[str] = (), _: Messages = ENGLISH) -
     return {"choices": [(everything, value), *own] if several else [("", value)], "value": value, "visible": several}
 
 
-def known(library: Library, names: Sequence[str]) -> list[str]:
+def known(library: AnyLibrary, names: Sequence[str]) -> list[str]:
     """The ids of the articles that are named by ids and tags; a name that is neither is passed over."""
     tagged, ids = tags(library), {article.id for article, _ in library.articles()}
     return list(dict.fromkeys(key for name in names for key in tagged.get(name.lower(), [name]) if key in ids))

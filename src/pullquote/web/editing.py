@@ -11,11 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from pullquote.articles import make_article
 from pullquote.fetching import Fetcher
 from pullquote.jobs import Job, Jobs
-from pullquote.library import Library
 from pullquote.payloads import ArticleRow, WholeArticle, article_row, whole_article
+from pullquote.shared_library import AnyLibrary
 from pullquote.sources import MAX_BYTES, has_source, read_bytes, read_page, reread, shown_name
 from pullquote.tagging import TAG, set_tags, tags, tags_of
-from pullquote.visibility import SeenLibrary, groups_by_article, groups_of, show_to
+from pullquote.visibility import groups_by_article, groups_of, show_to
+from pullquote.visibility import seen_by as library_seen_by
 from pullquote.web.access import TOKEN, Access
 from pullquote.web.clients import root_of
 from pullquote.web.conditional import tagged
@@ -76,14 +77,14 @@ class Tags(BaseModel):
     tags: list[Annotated[str, Field(pattern=f"^{TAG}$")]] = Field(max_length=20)
 
 
-def routes(library: Library, jobs: Jobs, fetcher: Fetcher, access: Access) -> APIRouter:
+def routes(library: AnyLibrary, jobs: Jobs, fetcher: Fetcher, access: Access) -> APIRouter:
     """The routes of one library."""
     router = APIRouter(tags=["Articles"])
 
-    def seen_by(request: Request) -> Library:
-        return SeenLibrary(library, access.person(request).sees)
+    def seen_by(request: Request) -> AnyLibrary:
+        return library_seen_by(library, access.person(request).sees)
 
-    library = SeenLibrary(library, None)  # editors see all
+    library = library_seen_by(library, None)  # editors see all
     editors, readers = [Depends(TOKEN), Depends(access.editor)], [Depends(access.reader)]
 
     @router.get("/articles", dependencies=readers, response_model=list[ArticleRow])

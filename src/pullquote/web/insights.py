@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -15,9 +16,9 @@ from pullquote.counting import KEPT_DAYS, Counts
 from pullquote.feedback import Feedback
 from pullquote.gaps import GapFinder, Gaps
 from pullquote.insights import Insights, ceiling, gather, rate
-from pullquote.library import Library
 from pullquote.refused import RefusedQuestions
 from pullquote.rendering import quote_place, quote_url
+from pullquote.shared_library import AnyLibrary
 from pullquote.web.access import TOKEN, Access
 from pullquote.web.languages import messages_of
 from pullquote.web.pages import TEMPLATES
@@ -43,17 +44,17 @@ class Forgotten(BaseModel):
 class Records:
     """What is written down of one library's answers."""
 
-    library: Library
+    library: AnyLibrary
     counts: Counts
     refused: RefusedQuestions
     feedback: Feedback
     finder: GapFinder
 
     @classmethod
-    def open(cls, assistant: Assistant, feedback: Feedback, days: int) -> Self:
-        """Those of an assistant's library, with refused questions of so many days."""
+    def open(cls, assistant: Assistant, feedback: Feedback, folder: Path, days: int) -> Self:
+        """Those of an assistant's library, with refused questions of so many days, kept in a folder."""
         library = assistant.library
-        refused = RefusedQuestions(library.folder, days)
+        refused = RefusedQuestions(folder, days)
         finder = GapFinder(library, refused, assistant.examiner.encoder)
         return cls(library, Counts(library), refused, feedback, finder)
 

@@ -10,9 +10,9 @@ from fastapi.templating import Jinja2Templates
 from pullquote import rendering
 from pullquote.datatypes import heading_words
 from pullquote.errors import UnknownArticle
-from pullquote.library import Library
+from pullquote.shared_library import AnyLibrary
 from pullquote.sources import SUFFIXES, is_page
-from pullquote.visibility import SeenLibrary
+from pullquote.visibility import seen_by as library_seen_by
 from pullquote.web.access import Access
 from pullquote.web.clients import root_of
 from pullquote.web.conditional import tagged
@@ -25,13 +25,13 @@ TEMPLATES = Jinja2Templates(  # escapes everything in .html
 TEMPLATES.env.filters["heading_words"] = heading_words
 
 
-def routes(library: Library, access: Access) -> APIRouter:
+def routes(library: AnyLibrary, access: Access) -> APIRouter:
     """The pages of one library."""
     router = APIRouter()
     readers = [Depends(access.reader)]
 
-    def seen_by(request: Request) -> Library:
-        return SeenLibrary(library, access.person(request).sees)
+    def seen_by(request: Request) -> AnyLibrary:
+        return library_seen_by(library, access.person(request).sees)
 
     @router.get("/healthz")
     def health() -> JSONResponse:

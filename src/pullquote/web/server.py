@@ -135,7 +135,7 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
 
 def _recorded(assistant: Assistant, opinions: Feedback, settings: Settings) -> Records:
     """What is written down of the assistant's answers from now on."""
-    records = Records.open(assistant, opinions, settings.keep_refused_days)
+    records = Records.open(assistant, opinions, settings.store, settings.keep_refused_days)
     recorder = Recorder(records.counts, records.refused)
     assistant.library.call_before_close(recorder.close)
     assistant.listeners.append(recorder.hear)

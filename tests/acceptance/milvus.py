@@ -1,0 +1,137 @@
+"""The same passages from Milvus as from SQLite and FAISS: `python -m tests.acceptance.milvus`.
+
+The nine articles of articles-dev, moved with their vectors by `pullquote migrate`'s own code to a milvus-lite; 100 of
+their questions, all 675 with SIZE=full. Each is held against the passage that holds its answer. Milvus's own ranker, by
+reciprocal rank (RRF), is asked beside our fusion of its two scores.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from pymilvus import AnnSearchRequest, MilvusClient, RRFRanker
+
+from pullquote import migrating
+from pullquote.articles import make_article, normalise
+from pullquote.datatypes import Passage
+from pullquote.embedding import QuestionEncoder
+from pullquote.library import Library
+from pullquote.milvus.library import MilvusLibrary
+from pullquote.milvus.rows import Terms
+from pullquote.opening import open_at
+from pullquote.retrieving import CANDIDATES, Retriever, content_words
+from tests.acceptance import SIZE
+from tests.building import put_embedded
+from tests.conftest import SHARED
+from tests.shelves import Server, serving_milvus
+
+FILE = SHARED / "eval" / "articles-dev.json"
+COUNT = 675 if SIZE == "full" else 100
+FIRST = 5  # passages that are compared
+LOST = 0.02  # of the recall that may be lost
+NAME = "dev"
+
+Place = tuple[str, int, int]  # article, start, end
+Find = Callable[[str], list[Place]]
+
+
+def tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def places(passages: Sequence[Passage]) -> list[Place]:
+    return [(passage.article.id, passage.chunk.start, passage.chunk.end) for passage in passages]
+
+
+class Rrf:
+    """Milvus's hybrid search and its own ranker, by Milvus's own client."""
+
+    def __init__(self, client: MilvusClient) -> None:
+        self._client = client
+        self._terms, self._encoder = Terms(), QuestionEncoder()
+        [self._chunks] = [name for name in client.list_collections() if name.startswith(f"{NAME}_chunks_")]
+
+    def find(self, question: str) -> list[Place]:
+        vector = self._encoder.encode([question])[0].tolist()
+        terms = self._terms.of(" ".join(content_words(question))) or "nothing"
+        asked = [
+            AnnSearchRequest([vector], "dense", {}, CANDIDATES),
+            AnnSearchRequest([terms], "sparse", {}, CANDIDATES),
+        ]
+        fields = ["article_id", "start", "end"]
+        [hits] = self._client.hybrid_search(self._chunks, asked, RRFRanker(), limit=FIRST, output_fields=fields)
+        return [tuple(hit["entity"][field] for field in fields) for hit in hits]
+
+
+def holds(question: dict[str, Any], found: Sequence[Place]) -> bool:
+    """Whether a passage reaches into the paragraph that answers, at the answer's words."""
+    start, end = question["paragraph"]
+    return any(key == question["article"] and begin < end and stop > start for key, begin, stop in found)
+
+
+def compare(local: Library, shared: MilvusLibrary, server: Server, questions: Sequence[dict[str, Any]]) -> list[float]:
+    """Tell how alike the ways are; gives the share of questions of which each finds the passage that answers."""
+    retrievers = Retriever(local, QuestionEncoder()), Retriever(shared, QuestionEncoder())
+    with closing(server.client()) as client:
+        ways: dict[str, Find] = {
+            "SQLite + FAISS": lambda text: places(retrievers[0].retrieve(text, FIRST)),
+            "Milvus": lambda text: places(retrievers[1].retrieve(text, FIRST)),
+            "Milvus, RRF": Rrf(client).find,
+        }
+        runs = {name: [timed(find, one["question"]) for one in questions] for name, find in ways.items()}
+    first = [found for found, _ in runs["SQLite + FAISS"]]
+    recalls = []
+    for name, run in runs.items():
+        gold = [holds(one, found) for one, (found, _) in zip(questions, run, strict=True) if one.get("paragraph")]
+        recalls.append(sum(gold) / len(gold))
+        same = sum(len({*one} & {*other}) for one, (other, _) in zip(first, run, strict=True)) / sum(map(len, first))
+        tell(
+            f"{name}: recall@{FIRST} {recalls[-1]:.1%} of {len(gold)}, {same:.1%} of the passages of the first, "
+            f"median {1e3 * median(taken for _, taken in run):.0f} ms"
+        )
+    return recalls
+
+
+def timed(find: Find, question: str) -> tuple[list[Place], float]:
+    began = time.perf_counter()
+    return find(question), time.perf_counter() - began
+
+
+def main() -> int:
+    if not FILE.exists():
+        tell("shared/eval/articles-dev.json is not here; nothing was compared")
+        return 0
+    data = json.loads(FILE.read_text("utf-8"))
+    questions = data["questions"][:: max(1, len(data["questions"]) // COUNT)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving_milvus(Path(folder, "milvus")) as server,
+        closing(Library(Path(folder, "local"))) as local,
+        closing(open_at(server.address(NAME))) as shared,
+    ):
+        assert isinstance(shared, MilvusLibrary)
+        for row in data["articles"]:
+            article = make_article(normalise(row["text"]), title=row["title"])
+            put_embedded(local, replace(article, id=row["id"]))
+        began = time.perf_counter()
+        count = migrating.migrate(local, shared)
+        tell(f"{count} articles, {local.size()[0]} chunks moved in {time.perf_counter() - began:.1f} s")
+        with closing(server.client()) as client:  # into segments with their indexes, as a cluster does by itself
+            for name in client.list_collections():
+                client.flush(name)
+        different = list(migrating.differences(local, shared, QuestionEncoder()))
+        recalls = compare(local, shared, server, questions)
+    tell("\n".join(different or ["what was moved is the same: texts, vectors, groups, and ten questions"]))
+    tell(f"recall@{FIRST} lost: {recalls[0] - recalls[1]:.1%}, {LOST:.0%} may be")
+    return int(recalls[0] - recalls[1] > LOST or bool(different))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
