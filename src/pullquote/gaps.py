@@ -21,8 +21,8 @@ from pullquote.refused import Refused, RefusedQuestions
 from pullquote.shared_library import AnyLibrary
 
 DISTANCE = 0.5  # between clusters: adjusted Rand index 0.88 and 0.74 on the two sets of questions it was chosen on
-MOST = 1_000  # different questions that are grouped, the most frequent: 2 ms each are spent on their meaning
-BATCH = 64  # questions encoded at once
+MOST = 1_000  # different questions that are grouped, the most frequent: 4 ms each are spent on their meaning
+BATCH = 8  # questions encoded at once, alike in length: 40 % less time than one by one
 MADE = 3  # questions made by rule for an article, so that a draft holds some that have an answer
 COLUMNS = ("gap", "representative", "question", "times", "last", "article", "article id", "closest passage")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what makes a spreadsheet compute a cell
@@ -96,7 +96,7 @@ class GapFinder:
     def _encode(self, questions: Sequence[str]) -> Vectors:
         """A row for each question; those of the last time are known."""
         known = {question: self._vectors.get(question) for question in questions}
-        new = [question for question, vector in known.items() if vector is None]
+        new = sorted((question for question, vector in known.items() if vector is None), key=len)
         for first in range(0, len(new), BATCH):
             batch = new[first : first + BATCH]
             for question, vector in zip(batch, self._encoder.encode(batch), strict=True):
