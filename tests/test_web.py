@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from pullquote.answering import Assistant
 from pullquote.datatypes import Article
+from pullquote.web.pages import is_english
 from tests.whole import client_of
 
 ASK = "Who was the first to report the intelligence discovery?"
@@ -215,3 +216,29 @@ def test_what_is_too_long_is_said_whatever_the_way(
     client: TestClient, path: str, body: dict[str, object], status: int
 ) -> None:
     assert client.post(path, json=body).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The town paid for the bridge, and the queen came to open it in 1932.", True),
+        (
+            "Die Stadt bezahlte die Brücke, und die Königin kam, um sie in dem Jahr zu öffnen; was sie sagte, gilt.",
+            False,
+        ),
+        ("La ville a payé le pont, et la reine est venue l’ouvrir en 1932, à la fin du mois d’août.", False),
+        ("La ciudad pagó el puente, y la reina vino a abrirlo en 1932, al final del mes de agosto.", False),
+        ("Город оплатил мост.", False),
+        ("1, 2, 3", False),
+        ("", False),
+    ],
+)
+def test_an_english_text_is_told_from_others(text: str, expected: bool) -> None:
+    assert is_english(text) == expected
+
+
+def test_an_article_is_read_out_in_its_own_language(client: TestClient, assistant: Assistant) -> None:
+    (found, _), *_ = assistant.library.articles()
+    page = client.get(f"/articles/{found.id}", headers={"accept-language": "ar"}).text
+    assert re.search(r'<html[^>]*lang="ar" dir="rtl"', page)
+    assert re.search(r'<div lang="en">\s*<h2 dir="auto">', page)

@@ -80,6 +80,27 @@ def test_the_script_is_small(language: str) -> None:
     assert len(widget(language).encode()) <= 12_000
 
 
+def test_the_bubble_and_the_chat_speak_the_language_that_the_page_asks_for(browser: Browser, host: Site) -> None:
+    """Of `data-lang` the script does not know when it is served: the bubble itself speaks the browser's language."""
+    for script, attributes, name, close in (
+        ("widget.js?lang=ar", "", "اطرح سؤالًا", "إغلاق"),
+        ("widget.js", 'data-lang="ar"', "Poser une question", "Fermer"),
+    ):
+        page = f'<!doctype html><html lang=en><script src="{host.app}/{script}" defer {attributes}></script><body>A'
+        host.pages["/words"] = (page, {})
+        visitor = Visitor(browser, f"{host.origin()}/words", locale="fr-FR")
+        expect(visitor.bubble).to_have_accessible_name(name)
+        visitor.open()
+        expect(visitor.frame.locator("html")).to_have_attribute("dir", "rtl")
+        expect(visitor.page.get_by_role("button", name=close)).to_be_visible()
+        assert [url for url in visitor.requests if "/widget.js" in url] == [f"{host.app}/{script}"]
+        visitor.close()
+    visitor = Visitor(browser, f"{host.origin('other')}/words", locale="fr-FR")
+    visitor.bubble.click()
+    expect(visitor.note).to_contain_text("ne peut pas montrer ce chat")
+    visitor.close()
+
+
 def test_a_page_that_is_not_listed_is_told_so_in_the_bubble(browser: Browser, host: Site) -> None:
     host.put("/plain")
     for name in ("other", "evil-intranet", "intranet.test.evil"):

@@ -13,7 +13,7 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
 
-LANGUAGES = ("en", "de")
+LANGUAGES = ("en", "de", "fr", "es", "ru", "ar")
 FOLDER = Path(__file__).parent / "locales"
 MAX_HEADER = 1_000  # characters of Accept-Language that are looked at
 _RANGE = re.compile(r"\s*([a-z]{1,8}(?:-[a-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?", re.IGNORECASE)
@@ -57,11 +57,16 @@ class Messages:
         return format_decimal(value, locale=self.language)
 
     def date(self, day: str) -> str:
-        """A day (ISO 8601), as it is written; in English as it is, for no two countries write it alike."""
+        """A day (ISO 8601), as it is written; in English as it is, for no two countries write it alike.
+
+        From right to left it is isolated (U+2068, U+2069): its own marks of direction would reach into what is around.
+        """
         from babel.dates import format_date
 
-        is_english = self.language == LANGUAGES[0]
-        return day if is_english else format_date(date.fromisoformat(day), "medium", self.language)
+        if self.language == LANGUAGES[0]:
+            return day
+        written = format_date(date.fromisoformat(day), "medium", self.language)
+        return f"\u2068{written}\u2069" if self.direction == "rtl" else written
 
 
 ENGLISH = Messages(LANGUAGES[0], "ltr", NullTranslations(), {})

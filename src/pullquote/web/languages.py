@@ -98,6 +98,8 @@ def dress(page: bytes, scope: Scope, words: Callable[[Messages], Mapping[str, st
         text = text.replace(_in_config(value), _in_config(own[name]))
     address = f"{root_of(scope)}{FILE}?{PARAMETER}={messages.language}"
     text = text.replace('lang="en"', f'lang="{messages.language}" dir="{messages.direction}"', 1)
+    if messages.direction == "rtl":
+        text = text.replace('"rtl":false', '"rtl":true')  # of its text box and its Markdown
     return text.replace("<head>", f'<head><script src="{address}"></script>', 1).encode()
 
 

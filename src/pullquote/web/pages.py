@@ -19,6 +19,10 @@ from pullquote.web.conditional import tagged
 from pullquote.web.languages import asked_in, in_templates, messages_of
 
 FOLDER = Path(__file__).parent / "templates"
+LITTLE = frozenset({"the", "of", "and", "to", "in", "is", "was", "that", "for", "with", "on", "by"})
+ENGLISH_SHARE = 0.1  # prose has a fourth; German, which shares some of these words, a twentieth
+LOOKED_AT = 3_000  # characters of an article
+_WORD = re.compile(r"\w+")
 TEMPLATES = Jinja2Templates(  # escapes everything in .html
     FOLDER, context_processors=[lambda request: {"root": root_of(request.scope)}, in_templates]
 )
@@ -65,11 +69,18 @@ def routes(library: AnyLibrary, access: Access) -> APIRouter:
             "blocks": rendering.article_blocks(found, *spans),
             "only": len(seen.articles()) == 1,
             "stale": stale,
+            "is_english": is_english(found.text),
             "link": rendering.source_link(url, found.text[slice(*spans[0])], found.page_at(spans[0][0])),
         }
         return tagged(request, TEMPLATES.TemplateResponse(request, "article.html", shown))
 
     return router
+
+
+def is_english(text: str) -> bool:
+    """Whether a text is in English, by the share of its little words: a voice that reads it out has to know."""
+    words = _WORD.findall(text[:LOOKED_AT].lower())
+    return sum(word in LITTLE for word in words) > ENGLISH_SHARE * len(words)
 
 
 def _span(text: str) -> tuple[int, int]:

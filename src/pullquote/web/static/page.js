@@ -156,6 +156,9 @@
     for (const message of chat.querySelectorAll('[data-testid="bot"][aria-label], [data-testid="user"][aria-label]')) {
       message.removeAttribute("aria-label");
     }
+    // What an article, or a person, says goes in the direction of its own words; and articles are English.
+    for (const said of chat.querySelectorAll(".prose > :is(p, blockquote):not([dir])")) said.dir = "auto";
+    for (const quote of chat.querySelectorAll("blockquote:not([lang])")) quote.lang = "en";
     document.querySelector("#question .submit-button")?.setAttribute("aria-label", _("Ask"));
     for (const link of chat.querySelectorAll(`a[href^="${root}/articles/"]:not(.pq-cite)`)) {
       link.classList.add("pq-cite");

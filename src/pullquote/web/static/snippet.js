@@ -19,8 +19,9 @@
     $("line").textContent = snippet();
     clearTimeout(timer);
     const scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-    const page = `<!doctype html><html lang="${language}" dir="${document.dir}"><meta name="color-scheme" content="${scheme}"><title>${_("A page of yours")}</title>
-<body style="font: 16px/1.6 system-ui; margin: 24px"><h1>${_("A page of yours")}</h1><p>${_("Its words stand here.")}</p>${snippet()}`;
+    const [title, words] = [_("A page of yours"), _("Its words stand here.")];
+    const page = `<!doctype html><html lang="${language}" dir="${document.dir}"><meta name="color-scheme" content="${scheme}"><title>${title}</title>
+<body style="font: 16px/1.6 system-ui; margin: 24px"><h1>${title}</h1><p>${words}</p>${snippet()}`;
     timer = setTimeout(() => ($("shown").srcdoc = page), 300);
   }
 

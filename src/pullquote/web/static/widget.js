@@ -69,7 +69,7 @@ function isPale(hex) { // black is read on it (WCAG’s luminance, nearly)
 }
 
 async function reason(violated) { // why there is no chat, and who must do what
-  if (violated) return `${_("This page’s Content-Security-Policy keeps the chat out. Its owner must add:")} ${violated} ${app.origin}`;
+  if (violated) return _("This page’s Content-Security-Policy keeps the chat out. Its owner must add: {rule}").replace("{rule}", `${violated} ${app.origin}`);
   try {
     const answer = await fetch(new URL(`embed/allowed?lang=${LANGUAGE}`, app), { credentials: "omit", cache: "no-store" });
     const { why, detail } = await answer.json();
@@ -107,7 +107,7 @@ class Chat {
     const all = make("div", { className: "all", dir, lang: LANGUAGE });
     all.style = `color-scheme:${this.theme};--accent:${color};--on:${isPale(color) ? "#000" : "#fff"};--${side}:18px`;
     const full = make("a", { href: app, target: "_blank", label: _("Open in full") }, icon("M14 5h5v5m0-5-8 8M9 6H5v13h13v-4"));
-    const header = make("div", { className: "bar" }, make("h2", { textContent: title, lang: this.lang, dir: "auto" }), full);
+    const header = make("div", { className: "bar" }, make("h2", {}, make("bdi", { textContent: title, lang: this.lang })), full);
     this.note = make("div", { className: "note", role: "status" });
     this.body = make("div", { className: "body" }, this.note);
     this.panel = make(this.place ? "section" : "dialog", { className: "panel", ariaLabel: title }, header, this.body);
