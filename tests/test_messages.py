@@ -79,6 +79,9 @@ def test_places_and_marks_are_those_of_the_english(language: str) -> None:
 def test_each_number_has_the_form_that_cldr_gives_it(language: str) -> None:
     """One form for each of CLDR's categories of whole numbers, in its order: what the scripts in the page rely on."""
     found, rule = catalogue(language), Locale.parse(language).plural_form
+    for message in found:
+        if isinstance(message.id, tuple):
+            message.string = tuple(map(str, range(found.num_plurals)))
     compiled = io.BytesIO()
     write_mo(compiled, found)
     compiled.seek(0)
@@ -87,10 +90,8 @@ def test_each_number_has_the_form_that_cldr_gives_it(language: str) -> None:
     order: list[str] = [name for name in ("zero", "one", "two", "few", "many", "other") if name in used]
     assert found.num_plurals == len(order)
     one, many = next(message.id for message in found if isinstance(message.id, tuple))
-    forms = next(message.string for message in found if message.id == (one, many))
-    assert isinstance(forms, tuple)
     for number in range(200):
-        assert spoken.ngettext(one, many, number) == forms[order.index(rule(number))], number
+        assert spoken.ngettext(one, many, number) == str(order.index(rule(number))), number
 
 
 def test_every_form_is_made_with_its_number() -> None:

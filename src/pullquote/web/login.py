@@ -21,6 +21,7 @@ STATE_SECONDS = 600
 TRIES = 10  # passwords a minute from one visitor
 HOUR = 3600  # seconds
 SILENT = N_("Your organisation’s sign-in does not answer. Please try again later.")
+WRONG = N_("Name and password do not fit together.")
 FAILED = N_("That did not work. Please sign in again.")
 
 log = logging.getLogger("pullquote")
@@ -73,7 +74,7 @@ def routes(access: Access, settings: Settings) -> APIRouter:
                 return page(request, 429, too_many(request, ceil(wait)), onward)
             name = name.strip()
             if not passwords.check(name, password):
-                return page(request, 401, messages_of(request)("Name and password do not fit together."), onward)
+                return page(request, 401, messages_of(request)(WRONG), onward)
             return enter(request, name, sorted(passwords.groups(name) or ()), onward)
 
     if access.mode == "oidc":

@@ -59,7 +59,8 @@ def routes(library: AnyLibrary, access: Access) -> APIRouter:
         try:
             found = seen.article(article_id)
         except UnknownArticle:
-            context = {"message": messages_of(request)("This article is no longer in the library.")}
+            _ = messages_of(request)
+            context = {"message": _("This article is no longer in the library.")}
             return TEMPLATES.TemplateResponse(request, "read.html", context, status_code=404)
         stale = not found.sha256.startswith(version)
         spans = ((0, 0), (0, 0)) if stale else (_span(quote), _span(mark))
