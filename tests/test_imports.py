@@ -14,7 +14,7 @@ MAX_LINES = 249
 HEAVY = {"faiss", "onnxruntime", "tokenizers", "sentence_transformers", "transformers", "torch", "gradio", "fastapi"}
 HEAVY |= {"sklearn", "matplotlib", "httpx", "httpcore", "trafilatura", "lxml", "pypdfium2", "mammoth", "watchfiles"}
 HEAVY |= {"prometheus_client", "tantivy", "scipy", "babel", "opentelemetry"}
-HEAVY |= {"pymilvus", "milvus_lite", "grpc"}
+HEAVY |= {"pymilvus", "milvus_lite", "grpc", "redis"}
 
 
 def test_the_contracts_of_the_project_are_kept() -> None:
@@ -45,6 +45,7 @@ def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
         "pymilvus": {"milvus"},
         "milvus_lite": {"milvus"},
         "grpc": {"milvus"},
+        "redis": {"web"},
         "onnxruntime": {"inference"},
         "tokenizers": {"inference", "reading"},
         "sentence_transformers": {"embedding"},

@@ -2,17 +2,26 @@
 
 import asyncio
 import random
+import shutil
+import socket
+import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from pullquote.web.limiting import MAX_BODY, MAX_UPLOAD, Limits, Line, LineFull, Rates
+from pullquote.web.limiting import MAX_BODY, MAX_UPLOAD, Limits, Line, LineFull
+from pullquote.web.rates import Rates
 from tests.conftest import open_settings
+from tests.replicas import free_port
 
 JOIN = "/gradio_api/queue/join"
 PATHS = ("/api/ask", "/api/v1/ask", "/v1/chat/completions", "/mcp", JOIN, "/a-route-of-tomorrow")
@@ -29,7 +38,7 @@ class Handler:
         await PlainTextResponse(await Request(scope, receive).body())(scope, receive, send)
 
 
-def limited(handler: Handler, line: int = 9, **rates: int) -> TestClient:
+def limited(handler: Handler, line: int = 9, **rates: Any) -> TestClient:
     app = Limits(handler, open_settings(**rates), Line(line), lambda scope: Headers(scope=scope).get("visitor", ""))
     return TestClient(app, base_url="http://localhost")
 
@@ -234,3 +243,54 @@ def test_a_full_line_is_429_and_the_handler_did_not_run() -> None:
 
     assert sorted(asyncio.run(all_of_it())) == [200] * 5 + [429] * 3
     assert ran == 5
+
+
+class Living(Handler):
+    """A handler that has a life: all its requests are of one event loop, as a server's are."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await super().__call__(scope, receive, send)
+            return
+        for step in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{step}.complete"})
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Debian's Redis, in memory, on a port of its own: its address and its process."""
+    found = shutil.which("redis-server")
+    if not found:
+        pytest.skip("redis-server is not here; `make browser` installs it")
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    process = subprocess.Popen([found, *options], stdout=subprocess.DEVNULL)
+    while socket.socket().connect_ex(("127.0.0.1", port)):
+        assert process.poll() is None
+        time.sleep(0.02)
+    yield f"redis://127.0.0.1:{port}/0", process
+    process.kill()
+    process.wait()
+
+
+def test_replicas_count_together_in_redis_and_alone_when_it_is_gone(
+    redis: tuple[str, "subprocess.Popen[bytes]"], caplog: pytest.LogCaptureFixture
+) -> None:
+    address, process = redis
+    replicas = [limited(Living(), rate=6, rate_all=10, redis=SecretStr(address)) for _ in range(2)]
+    with replicas[0], replicas[1]:
+
+        def ask(visitor: str, count: int) -> list[int]:
+            clients = [replicas[number % 2] for number in range(count)]
+            return [client.post("/api/ask", headers={"visitor": visitor}).status_code for client in clients]
+
+        assert ask("ada", 8) == [200] * 6 + [429] * 2
+        refused = replicas[1].post("/api/ask", headers={"visitor": "ada"})
+        assert 5 <= int(refused.headers["retry-after"]) <= 10  # a sixth of a minute
+        assert ask("grace", 6) == [200] * 4 + [429] * 2, "ten of all in a minute"
+        process.kill()
+        process.wait()
+        assert ask("ada", 4) == [200] * 4, "a question is not lost with Redis"
+        assert ask("ada", 10)[-1] == 429, "each counts by itself"
+    assert "Redis does not count questions" in caplog.text

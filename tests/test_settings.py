@@ -61,6 +61,7 @@ def test_every_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         "otlp": "http://collector:4318",
         "keep_refused_days": 30,
         "library": "milvus://db/news",
+        "redis": SecretStr("redis://:secret@db:6379/0"),
         "milvus_token": SecretStr("user:password"),
         "threads": 64,
     }

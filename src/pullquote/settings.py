@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     session_hours: float = Field(default=12, gt=0, le=8760, description="hours until one signs in again")
     rate: int = Field(default=30, ge=0, description="questions a minute from one visitor; 0 for no limit")
     rate_all: int = Field(default=600, ge=0, description="questions a minute from all visitors; 0 for no limit")
+    redis: SecretStr = Field(
+        default=SecretStr(""), description="redis://host:6379/0, where all replicas count questions together"
+    )
     line: int = Field(default=64, ge=0, description="questions that may wait in line; more are told to come again")
     watch: Path | None = Field(
         default=None, description="folder whose files are added while the app runs, whenever one is new or changed"

@@ -3,10 +3,9 @@
 import asyncio
 import json
 import math
-import time
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,11 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pullquote.settings import MAX_QUESTION, Settings
 from pullquote.web.clients import SAFE_METHODS, path_of
 from pullquote.web.problems import problem
+from pullquote.web.rates import Rates
+
+if TYPE_CHECKING:
+    from pullquote.web.shared_rates import SharedRates
 
 MAX_BODY = 1_000_000  # bytes; a question with the conversation before it
 MAX_UPLOAD = 80_000_000  # bytes; `editing` counts the bytes of what it takes in once more
-MINUTE = 60.0  # seconds
-VISITORS = 10_000  # whose rates are remembered
 AT_ONCE = 4  # questions read at the same time; the others wait in line
 LINE_SECONDS = 5  # after which somebody for whom the line was too long may try again
 
@@ -27,30 +28,6 @@ PAGE = "/gradio_api/"
 QUICK = ("/login", "/logout")  # need no place in line
 
 Visitor = Callable[[Scope], str]  # gives the key under which a request is counted
-
-
-class Rates:
-    """A token bucket for each key, which holds a minute's worth and fills steadily; in memory that is bounded.
-
-    The bucket is kept as the time at which it is full again (the generic cell rate algorithm, ITU-T I.371).
-    """
-
-    def __init__(self, per_minute: int, keys: int = VISITORS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds_each = MINUTE / per_minute if per_minute else 0.0
-        self._keys = keys
-        self._clock = clock
-        self._full_at: OrderedDict[str, float] = OrderedDict()
-
-    def wait(self, key: str) -> float:
-        """Seconds until this key may come; 0.0, and it is counted, when that is now."""
-        now = self._clock()
-        full_at = max(self._full_at.pop(key, now), now)
-        wait = full_at + self._seconds_each - now - MINUTE
-        is_allowed = wait < 1e-6  # subtle: the sum of a minute's worth is rounded
-        self._full_at[key] = full_at + self._seconds_each if is_allowed else full_at
-        if len(self._full_at) > self._keys:
-            self._full_at.popitem(last=False)
-        return 0.0 if is_allowed else wait
 
 
 class LineFull(Exception):
@@ -115,8 +92,8 @@ class Limits:
 
     def __init__(self, app: ASGIApp, settings: Settings, line: Line, visitor: Visitor) -> None:
         self._app = app
-        self._each = Rates(settings.rate)
-        self._all = Rates(settings.rate_all)
+        self._each = _rates(settings.rate, settings)
+        self._all = _rates(settings.rate_all, settings)
         self._line = line
         self._visitor = visitor
 
@@ -130,10 +107,18 @@ class Limits:
             await _too_large(most)(scope, receive, send)
         elif is_edit:
             await self._app(scope, receive, send)
-        elif wait := self._each.wait(self._visitor(scope)) or self._all.wait(""):
+        elif wait := await self._wait(self._visitor(scope)):
             await _too_many("Too many questions in a minute", wait)(scope, receive, send)
         else:
             await self._ask(scope, receive, send)
+
+    async def _wait(self, visitor: str) -> float:
+        """Seconds until this visitor may ask; 0.0 when that is now."""
+        for rates, key in ((self._each, visitor), (self._all, "")):
+            wait = rates.wait(key) if isinstance(rates, Rates) else await rates.wait(key)
+            if wait:
+                return wait
+        return 0.0
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)
@@ -156,6 +141,15 @@ class Limits:
                     await self._app(scope, replay, send)
             except LineFull:
                 await _too_many("Too many people are asking at the moment", LINE_SECONDS)(scope, replay, send)
+
+
+def _rates(per_minute: int, settings: Settings) -> "Rates | SharedRates":
+    """What counts: this process, or all replicas together where a Redis is named."""
+    if not (url := settings.redis.get_secret_value()):
+        return Rates(per_minute)
+    from pullquote.web.shared_rates import SharedRates
+
+    return SharedRates(per_minute, url)
 
 
 async def _read(receive: Receive) -> bytes | None:

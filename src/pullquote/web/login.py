@@ -13,8 +13,8 @@ from pullquote.settings import Settings
 from pullquote.web.access import COOKIE, LOGIN, Access, person_in
 from pullquote.web.clients import visitor_of
 from pullquote.web.languages import messages_of
-from pullquote.web.limiting import Rates
 from pullquote.web.pages import TEMPLATES
+from pullquote.web.rates import Rates
 
 STATE = "pullquote_state"  # the cookie of somebody who has gone to the provider and is to come back
 STATE_SECONDS = 600
