@@ -17,7 +17,7 @@ check: .venv/installed-dev model
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile -m "not browser"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not browser"
 
 # How good the answers are: prints the numbers, and writes them with plots to quality.html.
 bench-quality: .venv/installed

@@ -77,7 +77,7 @@ def test_every_quote_of_random_questions_is_a_slice_of_the_file(assistant: Assis
     chance = random.Random(1894)
     words = re.findall(r"\S+", ON_DISK)
     statuses = set()
-    for _ in range(200):
+    for _ in range(100):
         template = chance.choice(TEMPLATES)
         runs = []
         for _ in range(template.count("{}")):
@@ -124,7 +124,7 @@ def test_the_stages_come_in_order_and_the_answer_last(assistant: Assistant) -> N
 def test_naughty_strings_as_questions_get_an_answer_or_a_question_error(assistant: Assistant) -> None:
     strings = json.loads(needs_shared("corpora/naughty-strings.json").read_bytes())
     assert len(strings) == 515
-    for question in strings:
+    for question in strings[::3]:  # all of them are asked over HTTP
         try:
             answer = assistant.ask(question)
         except QuestionError:
