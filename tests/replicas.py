@@ -90,6 +90,13 @@ def nginx_before(folder: Path, ports: list[int]) -> Iterator[str]:
     for number, app in zip((7860, 7861, 7862), ports, strict=True):
         assert site.count(f"server 127.0.0.1:{number} ") == 2, number
         site = site.replace(f"server 127.0.0.1:{number} ", f"server 127.0.0.1:{app} ")
+    with nginx(site, port, folder) as address:
+        yield address
+
+
+@contextmanager
+def nginx(site: str, port: int, folder: Path) -> Iterator[str]:
+    """The address of nginx with this file for the site, which listens on a port of this machine."""
     (folder / "site.conf").write_text(site)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
@@ -97,9 +104,8 @@ def nginx_before(folder: Path, ports: list[int]) -> Iterator[str]:
         f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
         f"http {{ access_log off; {temporary} include {folder}/site.conf; }}\n"
     )
-    process = subprocess.Popen(
-        ["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL
-    )
+    command = ["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + PATIENCE
         while socket.socket().connect_ex(("127.0.0.1", port)):

@@ -2,11 +2,9 @@
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,7 +23,7 @@ from pullquote.milvus.client import Address
 from pullquote.settings import Settings
 from tests.building import put_embedded
 from tests.conftest import PROJECT
-from tests.replicas import free_port
+from tests.replicas import free_port, nginx
 from tests.replicas import nginx_before as nginx_before_replicas
 from tests.serving import serving
 from tests.test_page import ASK, QUOTE, Visit
@@ -45,8 +43,7 @@ def program(name: str) -> str:
 @contextmanager
 def nginx_before(app: str, folder: Path) -> Iterator[str]:
     """The address under which nginx, with the very file of `deploy/`, serves the app; ports are put in."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     site = (DEPLOY / "nginx.conf").read_text()
     for known, ours in {
         "listen 80;": f"listen 127.0.0.1:{port};",
@@ -55,26 +52,8 @@ def nginx_before(app: str, folder: Path) -> Iterator[str]:
     }.items():
         assert site.count(known) == 1, known
         site = site.replace(known, ours)
-    temporary = "".join(
-        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "site.conf").write_text(site)
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
-        f"http {{ access_log off; {temporary} include {folder}/site.conf; }}\n"
-    )
-    command = [program("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until = time.monotonic() + PATIENCE
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            assert process.poll() is None, (folder / "error.log").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        yield f"http://localhost:{port}/ask"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+    with nginx(site, port, folder) as address:
+        yield f"{address}/ask"
 
 
 @pytest.fixture(scope="module")

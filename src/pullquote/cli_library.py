@@ -12,7 +12,7 @@ from pullquote.errors import ArticleError, LibraryError
 from pullquote.library import FILE_NAME
 from pullquote.settings import Settings
 from pullquote.shared_library import AnyLibrary
-from pullquote.tagging import set_tags, tags, tags_of
+from pullquote.tagging import set_tags, tags_by_article, tags_of
 from pullquote.terminal import err, out, progress_bars, show_articles
 
 app = typer.Typer()
@@ -24,7 +24,7 @@ ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The id that `pullq
 def list_articles() -> None:
     """Show the library's articles."""
     with open_library(Settings()) as library:
-        show_articles(library.articles(), tags(library))
+        show_articles(library.articles(), tags_by_article(library))
 
 
 @app.command()

@@ -5,7 +5,7 @@ A file of questions is drafted from it for `pullquote eval`, and a table as CSV.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from pullquote import suggesting
 from pullquote.caching import Cache
 from pullquote.clustering import Vectors, clusters, medoid
-from pullquote.datatypes import Article, Quote
+from pullquote.datatypes import Quote
 from pullquote.embedding import Encoder
 from pullquote.errors import UnknownArticle
 from pullquote.refused import Refused, RefusedQuestions
@@ -143,16 +143,12 @@ def draft(library: AnyLibrary, gaps: Gaps) -> dict[str, Any]:
         }
         (questions if article_id else to_complete).append(row)
     used = {row["article"] for row in questions}
-    made = suggesting.draft((article for article in _of(known, used)), MADE)
+    made = suggesting.draft((article for article in known if article.id in used), MADE)
     return {
         "articles": made["articles"],
         "questions": [*questions, *made["questions"]],
         "to_complete": to_complete,
     }
-
-
-def _of(articles: Sequence[Article], ids: set[Any]) -> Iterator[Article]:
-    return (article for article in articles if article.id in ids)
 
 
 def _inert(cell: str) -> str:

@@ -16,7 +16,7 @@ from pullquote.datatypes import Article
 from pullquote.errors import LibraryError
 from pullquote.library import FILE_NAME, Library
 from pullquote.shared_library import AnyLibrary, SharedLibrary
-from pullquote.tagging import set_tags, tags_of
+from pullquote.tagging import set_tags, tags_by_article
 from pullquote.vector_index import problem_of
 from pullquote.visibility import groups_of, show_to
 
@@ -83,9 +83,11 @@ def import_from(library: AnyLibrary, source: Path) -> tuple[int, int]:
 
 
 def copy_articles(library: AnyLibrary, other: AnyLibrary) -> tuple[int, int]:
-    """Take in the articles of another library, with vectors, titles and groups; gives how many were new and how many
-    are there already."""
-    new = known = 0
+    """Take in the articles of another library, with vectors, titles, groups and tags.
+
+    Gives how many were new, and how many are there already.
+    """
+    new, known, tagged = 0, 0, tags_by_article(other)
     for article, _ in other.articles():
         if library.find(sha256=article.sha256):
             known += 1
@@ -94,8 +96,8 @@ def copy_articles(library: AnyLibrary, other: AnyLibrary) -> tuple[int, int]:
             show_to(library, article.id, groups)
         vectors = other.vectors_of(other.keys(article.id))
         library.add(article, other.chunks_of(article.id), vectors, other.encoder, other.given_title(article.id))
-        if tags := tags_of(other, article.id):
-            set_tags(library, article.id, tags)
+        if article.id in tagged:
+            set_tags(library, article.id, tagged[article.id])
         new += 1
     return new, known
 

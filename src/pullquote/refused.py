@@ -59,11 +59,14 @@ class RefusedQuestions:
 
     def add(self, heard: Iterable[Heard]) -> None:
         """Keep those of these answers that are refusals. Raises `LibraryError`."""
-        found = [(f"{day}", answer) for day, answer in heard if answer.status == "not_found"]
+        found = [
+            ((f"{day}", answer.read_as or answer.question), _place(answer.closest))
+            for day, answer in heard
+            if answer.status == "not_found"
+        ]
         if not found or not self.days:
             return
-        counts = Counter((day, answer.read_as or answer.question) for day, answer in found)
-        places = {(day, answer.read_as or answer.question): _place(answer.closest) for day, answer in found}
+        counts, places = Counter(key for key, _ in found), dict(found)
         with self._database.transaction() as db:
             db.executemany(_PUT, [(*key, count, *places[key]) for key, count in counts.items()])
             gone = db.execute("DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?", [KEPT]).rowcount

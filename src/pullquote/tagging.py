@@ -17,9 +17,17 @@ def tags(library: AnyLibrary) -> dict[str, list[str]]:
     return found
 
 
+def tags_by_article(library: AnyLibrary) -> dict[str, list[str]]:
+    """Id → tags, in order, of every article that is shown and has one."""
+    found: dict[str, list[str]] = {}
+    for tag, article_id in sorted(_pairs(library)):
+        found.setdefault(article_id, []).append(tag)
+    return found
+
+
 def tags_of(library: AnyLibrary, article_id: str) -> list[str]:
     """The tags of an article, in order."""
-    return [tag for tag, ids in tags(library).items() if article_id in ids]
+    return tags_by_article(library).get(article_id, [])
 
 
 def set_tags(library: AnyLibrary, article_id: str, given: Iterable[str]) -> None:

@@ -44,11 +44,11 @@ def show_answer(answer: Answer) -> None:
 
 
 def show_articles(articles: Sequence[tuple[Article, int]], tags: Mapping[str, Sequence[str]]) -> None:
-    """Print a table of articles and their numbers of chunks; `tags` are the ids of the articles that have each."""
+    """Print a table of articles and their numbers of chunks; `tags` are those of each, by its id."""
     fixed, folded = Column("id", no_wrap=True), Column("source", overflow="fold")
     table = _table(fixed, "title", "tags", "words", "chunks", "added", folded)
     for article, chunks in articles:
-        own = " ".join(tag for tag, ids in tags.items() if article.id in ids)
+        own = " ".join(tags.get(article.id, ()))
         words = f"{len(article.text.split()):,}"
         table.add_row(article.id, article.title, own, words, str(chunks), article.added_at[:10], article.source)
     out.print(table if articles else "The library is empty; add an article with `pullquote add PATH`.")

@@ -217,8 +217,8 @@ class MilvusReader(SharedLibrary):
         missing = [version for version, article in known.items() if article is None]
         for start in range(0, len(missing), AT_ONCE):
             for version, data in self.records.get_long("text", missing[start : start + AT_ONCE]).items():
-                known[version] = article_of(data)
-                self._texts.put(version, article_of(data))
+                known[version] = article = article_of(data)
+                self._texts.put(version, article)
         return {version: article for version, article in known.items() if article}
 
     def _record(self, article_id: str) -> Row:

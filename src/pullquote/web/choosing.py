@@ -1,11 +1,13 @@
 """Which articles a visitor may choose to ask: all of them, those with a tag, or one."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+from pullquote.errors import UnknownArticle
 from pullquote.messages import ENGLISH, Messages
 from pullquote.shared_library import AnyLibrary
-from pullquote.tagging import tags
+from pullquote.tagging import named, tags
 
 
 def choices(library: AnyLibrary, only: Sequence[str] = (), _: Messages = ENGLISH) -> dict[str, Any]:
@@ -27,5 +29,8 @@ def choices(library: AnyLibrary, only: Sequence[str] = (), _: Messages = ENGLISH
 
 def known(library: AnyLibrary, names: Sequence[str]) -> list[str]:
     """The ids of the articles that are named by ids and tags; a name that is neither is passed over."""
-    tagged, ids = tags(library), {article.id for article, _ in library.articles()}
-    return list(dict.fromkeys(key for name in names for key in tagged.get(name.lower(), [name]) if key in ids))
+    found: list[str] = []
+    for name in names:
+        with suppress(UnknownArticle):
+            found += named(library, name)
+    return list(dict.fromkeys(found))

@@ -14,7 +14,7 @@ from pullquote.jobs import Job, Jobs
 from pullquote.payloads import ArticleRow, WholeArticle, article_row, whole_article
 from pullquote.shared_library import AnyLibrary
 from pullquote.sources import MAX_BYTES, has_source, read_bytes, read_page, reread, shown_name
-from pullquote.tagging import TAG, set_tags, tags, tags_of
+from pullquote.tagging import TAG, set_tags, tags_by_article, tags_of
 from pullquote.visibility import groups_by_article, groups_of, show_to
 from pullquote.visibility import seen_by as library_seen_by
 from pullquote.web.access import TOKEN, Access
@@ -91,11 +91,8 @@ def routes(library: AnyLibrary, jobs: Jobs, fetcher: Fetcher, access: Access) ->
     def articles(request: Request) -> Response:
         """All articles, oldest first."""
         seen = seen_by(request)
-        tagged_with = tags(seen).items()
-        rows = [
-            article_row(article, chunks, [tag for tag, ids in tagged_with if article.id in ids])
-            for article, chunks in seen.articles()
-        ]
+        own = tags_by_article(seen)
+        rows = [article_row(article, chunks, own.get(article.id, ())) for article, chunks in seen.articles()]
         return tagged(request, JSONResponse(rows))
 
     @router.get("/articles/{article_id}", dependencies=readers, response_model=WholeArticle)
