@@ -179,7 +179,6 @@ def page(browser: Browser, url: str, questions: Sequence[str]) -> list[str]:
     for question in questions:
         visit.ask(question)
         found.append(visit.page.locator('#chat [data-testid="bot"]').last.inner_html())
-        visit.page.wait_for_timeout(1_000)  # as in Visit: Gradio loses what is asked while an answer's stream ends
     visit.close()
     return found
 

@@ -26,7 +26,6 @@ def visit(browser: Browser, url: str, locale: str, size: tuple[int, int]) -> Pag
     page = browser.new_context(viewport={"width": width, "height": height}, locale=locale).new_page()
     page.goto(url)
     expect(page.locator("#examples button").first).to_be_visible(timeout=20_000)
-    page.wait_for_timeout(500)
     return page
 
 

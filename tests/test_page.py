@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, Route, expect
 
 from pullquote.articles import make_article
 from pullquote.library import Library
@@ -53,8 +53,6 @@ class Visit:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.goto(url)
         expect(self.page.locator("#pq-article")).to_be_attached()
-        # The page greets. Gradio loses what is asked in the moment in which that stream of events ends.
-        self.page.wait_for_timeout(1_000)
 
     def ask(self, question: str) -> None:
         """Ask from the keyboard and wait for the whole answer."""
@@ -104,6 +102,89 @@ def test_question_answer_citation_highlight(
     assert visit.hosts == {urlsplit(server.url).netloc}
     assert visit.problems == []
     visit.close()
+
+
+class Loading:
+    """A page whose Gradio has not come yet: its own script is held back until it is let go."""
+
+    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = WIDE) -> None:
+        self.page = browser.new_context(viewport={"width": size[0], "height": size[1]}).new_page()
+        self._held: list[Route] = []
+        self.page.route("**/assets/Index-*.js", self._hold)
+        self.page.goto(url, wait_until="commit")
+        self.early = self.page.locator("#pq-composer textarea")
+        expect(self.early).to_be_focused()
+
+    def _hold(self, route: Route) -> None:
+        self._held.append(route)
+
+    def let_go(self) -> None:
+        for route in self._held:
+            route.continue_()
+        self.page.unroute("**/assets/Index-*.js", self._hold)
+
+    def rectangles(self, *selectors: str) -> list[FloatRect | None]:
+        return [self.page.locator(selector).bounding_box() for selector in selectors]
+
+
+@SIZES
+def test_what_is_asked_before_the_chat_is_there_is_answered_once(
+    browser: Browser, server: Server, size: tuple[int, int]
+) -> None:
+    loading = Loading(browser, server.url, size)
+    page = loading.page
+    before = loading.rectangles("#pq-composer", "#pq-composer textarea", "#pq-composer button")
+    page.keyboard.type(ASK)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    loading.let_go()
+    answers = page.locator('#chat [data-testid="bot"]')
+    expect(answers.locator("p").first).to_have_text("The New York Times [1]")
+    expect(page.locator('#chat [data-testid="user"]')).to_have_text(ASK)
+    expect(answers).to_have_count(1)
+    assert loading.rectangles("#question .input-container", "#question textarea", "#question button") == before
+    expect(page.locator("#question textarea")).to_have_value("")
+    expect(page.locator("#question textarea")).to_be_focused()
+    page.context.close()
+
+
+def test_words_go_over_into_the_chat_with_the_place_where_one_types(browser: Browser, server: Server) -> None:
+    loading = Loading(browser, server.url)
+    page = loading.page
+    page.keyboard.type("Who  it?")
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    loading.let_go()
+    expect(loading.early).to_have_count(0)
+    page.keyboard.type("reported")
+    expect(page.locator("#question textarea")).to_have_value("Who reported it?")
+    page.context.close()
+
+
+def test_a_question_typed_during_an_answer_is_asked_after_it(browser: Browser, server: Server) -> None:
+    visit = Visit(browser, server.url)
+    box = visit.page.locator("#question textarea")
+    later = "When were drones sent to Russia?"
+    box.fill(ASK)
+    visit.page.keyboard.press("Enter")
+    expect(box).to_have_value("")
+    box.fill(later)
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator('#chat [data-testid="user"]')).to_have_text([ASK, later])
+    expect(visit.page.get_by_role("button", name="Copy")).to_have_count(2)
+    assert visit.problems == []
+    visit.close()
+
+
+def test_a_chat_that_does_not_start_says_so(browser: Browser, server: Server) -> None:
+    page = browser.new_context().new_page()
+    page.clock.install()
+    page.route("**/assets/Index-*.js", lambda route: route.abort())
+    page.goto(server.url, wait_until="commit")
+    expect(page.locator("#pq-composer")).to_be_visible()
+    page.clock.fast_forward(20_000)
+    expect(page.get_by_role("alert")).to_have_text("The chat did not start. Please reload this page.")
+    page.context.close()
 
 
 @SIZES

@@ -75,6 +75,19 @@ def test_bubble_question_quote_highlighted_article(
     visitor.close()
 
 
+def test_what_is_typed_right_after_the_click_is_answered(browser: Browser, host: Site) -> None:
+    visitor = Visitor(browser, host.put("/typed"))
+    visitor.bubble.click()
+    expect(visitor.frame.locator("#pq-composer textarea")).to_be_focused()
+    visitor.page.keyboard.type(ASK)
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.answer().locator("p").first).to_have_text("The New York Times [1]")
+    expect(visitor.frame.locator('#chat [data-testid="user"]')).to_have_text(ASK)
+    expect(visitor.box).to_be_focused()
+    assert visitor.problems == []
+    visitor.close()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_script_is_small(language: str) -> None:
     assert len(widget(language).encode()) <= 12_000
@@ -388,7 +401,6 @@ def test_a_page_that_vouches_for_its_visitor(browser: Browser, store: Path) -> N
         visitor = Visitor(browser, host.put("/vouched", attributes=f'data-visitor="{late}"'))
         visitor.page.evaluate("() => { Pullquote.on('expired', () => { window.expired = true }) }")
         visitor.open()
-        visitor.page.wait_for_timeout(1_000)
         visitor.box.fill(ASK)
         visitor.box.press("Enter")
         visitor.page.wait_for_function("window.expired")

@@ -63,8 +63,10 @@ def before_the_click(browser: Browser, host: Site) -> Row:
 
 
 def ready(browser: Browser, host: Site) -> Row:
+    """Until one can type: the box is there and has the focus. And until the chat around it has come."""
     cold: list[float] = []
     again: list[float] = []
+    whole: list[float] = []
     for _ in range(RUNS):
         visitor = Visitor(browser, host.put("/ready"))
         for times in (cold, again):
@@ -73,11 +75,18 @@ def ready(browser: Browser, host: Site) -> Row:
                 "() => ['open', 'ready'].forEach(name =>"
                 " Pullquote.on(name, () => { window[name + 'At'] = performance.now() }))"
             )
-            visitor.open()
+            visitor.bubble.click()
+            visitor.page.wait_for_function("window.readyAt && document.activeElement.localName === 'pullquote-chat'")
             times.append(visitor.page.evaluate("readyAt - openAt"))
+            expect(visitor.box).to_be_focused()
+            if times is cold:
+                whole.append(visitor.page.evaluate("performance.now() - openAt"))
         visitor.close()
-    first, second = statistics.median(cold), statistics.median(again)
-    figures = f"{first:.0f} ms the first time, {second:.0f} ms from the browser's cache (medians of {RUNS})"
+    first, second, chat = map(statistics.median, (cold, again, whole))
+    figures = (
+        f"{first:.0f} ms the first time, {second:.0f} ms from its cache; the chat around it {chat:.0f} ms "
+        f"(medians of {RUNS})"
+    )
     return "click to ready to type", f"≤ {MAX_READY_MS:.0f} ms", figures, first <= MAX_READY_MS
 
 

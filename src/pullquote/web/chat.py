@@ -88,7 +88,6 @@ def build(assistant: Assistant, line: Line, words: Mapping[str, str], root: str)
                 placeholder=words["placeholder"],
                 max_length=MAX_QUESTION,
                 max_lines=6,
-                autofocus=True,
                 submit_btn=True,
             )
         with gr.Column(scale=5, elem_id="reader"):

@@ -23,6 +23,14 @@ SCRIPT = STATIC / "messages.js"
 FILE = "/pullquote/messages.js"
 CACHED = {"cache-control": "max-age=600", "vary": "accept-language"}
 PARAMETER = "lang"  # of an address
+HEAD = """<head>
+<script src="{root}{words}" defer></script>
+<script src="{root}/pullquote/composer.js" defer></script>
+<script src="{root}/pullquote/page.js" defer></script>
+<script src="{root}/pullquote/embed.js" defer></script>
+<link rel="icon" href="{root}/pullquote/icon.svg">
+"""  # what Gradio is given of this, it puts in only when it has started itself
+STYLE = '<link rel="stylesheet" href="{root}/pullquote/page.css">\n</head>'
 _MESSAGE = re.compile(r'_\("((?:[^"\\]|\\.)*)"\)')
 
 
@@ -86,7 +94,7 @@ def widget(language: str) -> str:
 
 
 def dress(page: bytes, scope: Scope, words: Callable[[Messages], Mapping[str, str]]) -> bytes:
-    """Gradio's page, which is made once and in English, in the language of who asks for it.
+    """Gradio's page, which is made once and in English, in the language of who asks for it, with our scripts and style.
 
     `words` gives what stands in it in a language. They are in its description of the components, which is JSON.
     """
@@ -96,11 +104,12 @@ def dress(page: bytes, scope: Scope, words: Callable[[Messages], Mapping[str, st
     text = page.decode()
     for name, value in english.items():
         text = text.replace(_in_config(value), _in_config(own[name]))
-    address = f"{root_of(scope)}{FILE}?{PARAMETER}={messages.language}"
     text = text.replace('lang="en"', f'lang="{messages.language}" dir="{messages.direction}"', 1)
     if messages.direction == "rtl":
         text = text.replace('"rtl":false', '"rtl":true')  # of its text box and its Markdown
-    return text.replace("<head>", f'<head><script src="{address}"></script>', 1).encode()
+    root, address = root_of(scope), f"{FILE}?{PARAMETER}={messages.language}"
+    text = text.replace("<head>", HEAD.format(root=root, words=address), 1)
+    return text.replace("</head>", STYLE.format(root=root), 1).encode()
 
 
 def _in_config(text: str) -> str:

@@ -53,12 +53,6 @@ from pullquote.web.mcp import Mcp
 from pullquote.web.observing import Named, Observer, Traced
 from pullquote.web.security import Guard, cross_origin
 
-HEAD = """
-<link rel="icon" href="{root}/pullquote/icon.svg">
-<link rel="stylesheet" href="{root}/pullquote/page.css">
-<script src="{root}/pullquote/page.js" defer></script>
-<script src="{root}/pullquote/embed.js" defer></script>
-"""
 GRACE = 20  # seconds for answers that are under way when the app is told to stop
 STATIC = Path(__file__).parent / "static"
 
@@ -119,7 +113,6 @@ def build(assistant: Assistant, jobs: Jobs, fetcher: Fetcher, access: Access, se
         chat.build(assistant, line, words(ENGLISH), settings.root_path),
         path="/",
         theme=chat.THEME,
-        head=HEAD.format(root=settings.root_path),
         footer_links=[],
         run_history=False,
         show_error=False,

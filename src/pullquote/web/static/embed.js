@@ -10,30 +10,15 @@
   root.classList.toggle("pq-hosted", host !== null);
 
   const tell = (kind, details) => host && parent.postMessage({ ...details, pullquote: kind }, host);
-  const box = () => document.querySelector("#question textarea");
-
-  // Gradio loses what is asked in the moment in which the stream of its greeting ends.
-  const greeted = new Promise((resolve) => {
-    new PerformanceObserver((list, observer) => {
-      if (!list.getEntries().some(({ name }) => name.includes("/queue/data"))) return;
-      observer.disconnect();
-      setTimeout(resolve, 100);
-    }).observe({ type: "resource", buffered: true });
-  });
-
-  async function ask(question) {
-    await greeted;
-    const setValue = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
-    setValue.call(box(), question); // Svelte listens to the event, not to the property
-    box().dispatchEvent(new Event("input", { bubbles: true }));
-    document.querySelector("#question .submit-button").click();
-  }
 
   // The page's token for who asks goes with every question; where it is not good any more, the page may give a new one.
   let visitor = "";
+  let hasGreeted = false; // which is the first thing that the page asks of Gradio, and no question
   const plainFetch = window.fetch;
   window.fetch = async (input, init = {}) => {
-    if (!visitor || init.method !== "POST") return plainFetch(input, init);
+    const isGreeting = !hasGreeted && String(input).includes("/queue/join");
+    hasGreeted ||= isGreeting;
+    if (!visitor || isGreeting || init.method !== "POST") return plainFetch(input, init);
     const headers = new Headers(init.headers);
     headers.set("x-pullquote-visitor", visitor);
     const response = await plainFetch(input, { ...init, headers });
@@ -41,23 +26,14 @@
     return response;
   };
 
-  // Gradio focuses its text box, which would take the focus from the page around before anybody clicked.
-  const textBox = HTMLTextAreaElement.prototype;
-  if (host) textBox.focus = () => {};
-  const mayFocus = () => delete textBox.focus;
-  for (const name of ["pointerdown", "keydown"]) addEventListener(name, mayFocus, { once: true, capture: true });
-
   const answers = {
-    ask: (question) => typeof question === "string" && ask(question),
+    ask: (question) => typeof question === "string" && Composer.ask(question),
     visitor: (token) => (visitor = String(token)),
-    focus() {
-      mayFocus();
-      box().focus({ preventScroll: true });
-    },
+    focus: () => Composer.box().focus({ preventScroll: true }),
   };
 
   addEventListener("message", (event) => {
-    if (!host || event.source !== parent || event.origin !== host || !box()) return;
+    if (!host || event.source !== parent || event.origin !== host) return;
     if (Object.hasOwn(answers, event.data?.pullquote)) answers[event.data.pullquote](event.data.value);
   });
 
@@ -88,9 +64,10 @@
   }
 
   tell("hello");
+  tell("ready");
   new MutationObserver((_, observer) => {
-    const [chat, said] = ["chat", "answer-data"].map((id) => document.getElementById(id));
-    if (!chat || !said || !box()) return;
+    const said = document.getElementById("answer-data");
+    if (!said) return;
     observer.disconnect();
     let last = "";
     new MutationObserver(() => {
@@ -98,6 +75,5 @@
       if (answer && answer !== last) tell("answer", { answer: JSON.parse(answer) });
       last = answer;
     }).observe(said, { childList: true, subtree: true, characterData: true });
-    tell("ready");
   }).observe(root, { childList: true, subtree: true });
 })();
