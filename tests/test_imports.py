@@ -14,7 +14,7 @@ MAX_LINES = 249
 HEAVY = {"faiss", "onnxruntime", "tokenizers", "sentence_transformers", "transformers", "torch", "gradio", "fastapi"}
 HEAVY |= {"sklearn", "matplotlib", "httpx", "httpcore", "trafilatura", "lxml", "pypdfium2", "mammoth", "watchfiles"}
 HEAVY |= {"prometheus_client", "tantivy", "scipy", "babel", "opentelemetry"}
-HEAVY |= {"pymilvus", "milvus_lite", "grpc", "redis"}
+HEAVY |= {"pymilvus", "milvus_lite", "grpc", "redis", "ray"}
 
 
 def test_the_contracts_of_the_project_are_kept() -> None:
@@ -46,6 +46,7 @@ def test_each_heavy_library_is_named_in_its_own_rooms_only() -> None:
         "milvus_lite": {"milvus"},
         "grpc": {"milvus"},
         "redis": {"web"},
+        "ray": {"distributing"},
         "onnxruntime": {"inference"},
         "tokenizers": {"inference", "reading"},
         "sentence_transformers": {"embedding"},
@@ -75,7 +76,10 @@ def test_the_page_does_not_wait_for_the_library_of_mcp() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_pymilvus_is_imported_only_for_a_library_on_milvus() -> None:
-    program = "import sys, pullquote.cli, pullquote.web.server; print('pymilvus' in sys.modules)"
+def test_pymilvus_and_ray_are_imported_only_where_they_are_named() -> None:
+    program = (
+        "import sys, pullquote.cli, pullquote.distributing, pullquote.web.server\n"
+        "print({'pymilvus', 'ray'} & {*sys.modules})"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert done.stdout == "set()\n"

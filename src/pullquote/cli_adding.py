@@ -4,10 +4,10 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from pullquote.datatypes import Article
 from pullquote.errors import ArticleError
 from pullquote.settings import Settings
 from pullquote.terminal import err, out, progress_bars
+
+if TYPE_CHECKING:
+    from pullquote.embedding import DocumentEncoder
 
 app = typer.Typer()
 NOTES = {"new": "", "changed": "  (a new version)", "unchanged": "  (was there already)"}
@@ -28,9 +31,16 @@ def add(
     ],
     title: Annotated[str, typer.Option(help="A title, for one source.")] = "",
     workers: Annotated[
-        int,
-        typer.Option(min=1, max=64, help="Processes that embed, 500 MB each; more than one for thousands of files."),
-    ] = 1,
+        int | None,
+        typer.Option(min=1, max=1000, help="Processes that embed, 500 MB each; more than one for thousands of files."),
+    ] = None,
+    ray: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Embed on a Ray cluster: auto (on one of its machines), HOST:6379, ray://HOST:10001, or local.",
+        ),
+    ] = "",
 ) -> None:
     """Add articles to the library, or replace those whose file or page has changed."""
     from pullquote import sources as reading
@@ -56,8 +66,9 @@ def add(
             reading.read_page(name, fetcher, title) if reading.is_page(name) else reading.read_file(Path(name), title)
         )
 
-    if workers > 1:
-        _add_many(settings, names, read, workers)
+    if ray or (workers or 1) > 1:
+        with _encoders(settings.encoder, ray, workers) as encoders:
+            _add_many(settings, names, read, encoders)
         return
     failed = 0
     with open_library(settings) as library, WorkerEncoder(settings.encoder) as encoder, progress_bars() as progress:
@@ -76,15 +87,32 @@ def add(
         raise typer.Exit(1)
 
 
-def _add_many(settings: Settings, names: list[str], read: Callable[[str], Article], workers: int) -> None:
-    """Add by several workers; says how many of what there were, and how fast."""
+@contextmanager
+def _encoders(name: str, ray: str, workers: int | None) -> "Iterator[Sequence[DocumentEncoder]]":
+    """An encoder for each article that is worked on at a time: on a Ray cluster, or in processes of this machine."""
+    if ray:
+        from pullquote.distributing import on_cluster
+
+        with on_cluster(ray, name, workers) as encoders:
+            yield encoders
+        return
     from pullquote.embedding import WorkerEncoder
+
+    count = workers or 1
+    threads = max(1, (os.cpu_count() or 1) // count)
+    with ExitStack() as stack:
+        yield [stack.enter_context(WorkerEncoder(name, threads)) for _ in range(count)]
+
+
+def _add_many(
+    settings: Settings, names: list[str], read: Callable[[str], Article], encoders: "Sequence[DocumentEncoder]"
+) -> None:
+    """Add by several workers; says how many of what there were, and how fast."""
     from pullquote.ingesting import add_many
     from pullquote.searching import build_index
 
-    threads, counts, began = max(1, (os.cpu_count() or 1) // workers), Counter[str](), time.monotonic()
-    with open_library(settings) as library, progress_bars() as progress, ExitStack() as stack:
-        encoders = [stack.enter_context(WorkerEncoder(settings.encoder, threads)) for _ in range(workers)]
+    counts, began = Counter[str](), time.monotonic()
+    with open_library(settings) as library, progress_bars() as progress:
         bar, before = progress("adding"), library.size()[0]
         bar(0, len(names))
         for number, result in enumerate(add_many(library, names, read, encoders), start=1):

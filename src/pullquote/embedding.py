@@ -6,6 +6,7 @@ sentence-transformers brings torch (5 s, 300 MB), so only the worker imports it;
 import hashlib
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -52,17 +53,14 @@ class QuestionEncoder:
         return self._model.run(self._model.tokenizer.encode_batch(list(texts)))[0]
 
 
-class WorkerEncoder:
-    """sentence-transformers in a process of its own, which starts at the first text and ends with `close`.
+class DocumentEncoder(ABC):
+    """Chunks to vectors, a batch at a time, each in another process.
 
-    `name` is `BUILT_IN`, a sentence-transformers folder, or a name that it can load. `threads` are torch's own choice
-    where they are 0.
+    `name` is `BUILT_IN`, a sentence-transformers folder, or a name that it can load.
     """
 
-    def __init__(self, name: str = BUILT_IN, threads: int = 0) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._threads = threads
-        self._pool = _worker()
 
     def encode(self, texts: Sequence[str], progress: Progress = lambda _done, _total: None) -> Vectors:
         """The texts' vectors in their order; `progress` hears how many of how many are done. Raises `ModelError`."""
@@ -75,10 +73,25 @@ class WorkerEncoder:
             progress(first + len(places), len(texts))
         return np.concatenate(batches)[np.argsort(longest_first)] if batches else np.empty((0, 0), dtype=np.float32)
 
+    @abstractmethod
     def encode_batch(self, texts: list[str]) -> Vectors:
         """The vectors of a few texts. Raises `ModelError` when the process dies or cannot load its model."""
+
+
+class WorkerEncoder(DocumentEncoder):
+    """sentence-transformers in a process of its own, which starts at the first text and ends with `close`.
+
+    `threads` are torch's own choice where they are 0.
+    """
+
+    def __init__(self, name: str = BUILT_IN, threads: int = 0) -> None:
+        super().__init__(name)
+        self._threads = threads
+        self._pool = _worker()
+
+    def encode_batch(self, texts: list[str]) -> Vectors:
         try:
-            return self._pool.submit(_encode, self.name, self._threads, texts).result()
+            return self._pool.submit(encode_here, self.name, self._threads, texts).result()
         except BrokenProcessPool as error:
             self._pool = _worker()
             raise ModelError(
@@ -142,7 +155,8 @@ def built_in_folder() -> Path:
 _loaded: dict[str, Any] = {}  # in the worker process only: its one model
 
 
-def _encode(name: str, threads: int, texts: list[str]) -> Vectors:
+def encode_here(name: str, threads: int, texts: list[str]) -> Vectors:
+    """What a worker does: the texts' vectors, by a model that stays loaded. Raises `ModelError`."""
     if threads and not _loaded:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # read when torch is imported
     model = _loaded.get(name) or _loaded.setdefault(name, _load(name))

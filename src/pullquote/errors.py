@@ -16,6 +16,7 @@ PullquoteError
 ├── FeedbackError      an opinion of an answer that cannot have been given
 ├── MissingLibrary     an optional part that is not installed
 ├── ModelError         weights that are missing, damaged or fail to load
+├── ClusterError       a Ray cluster that is not there, or cannot do the work
 └── EvaluationError    a file of questions that cannot be scored
 """
 
@@ -82,6 +83,10 @@ class FeedbackError(PullquoteError):
 
 class ModelError(PullquoteError):
     """Weights that are missing, damaged, or fail to load."""
+
+
+class ClusterError(PullquoteError):
+    """A Ray cluster that is not there, or whose machines cannot do the work."""
 
 
 class EvaluationError(PullquoteError):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pullquote.chunking import chunk_article
 from pullquote.datatypes import Article, Chunk
-from pullquote.embedding import Progress, WorkerEncoder, fingerprint
+from pullquote.embedding import DocumentEncoder, Progress, fingerprint
 from pullquote.errors import ArticleError, LibraryError, ModelError
 from pullquote.shared_library import AnyLibrary
 from pullquote.sources import find_files, has_source, read_file
@@ -21,7 +21,7 @@ Outcome = Literal["new", "changed", "unchanged"]
 
 
 def add_article(
-    library: AnyLibrary, article: Article, encoder: WorkerEncoder, progress: Progress
+    library: AnyLibrary, article: Article, encoder: DocumentEncoder, progress: Progress
 ) -> tuple[Article, Outcome]:
     """Put an article into the library; gives it as stored, and what that changed.
 
@@ -42,14 +42,14 @@ def add_article(
 
 
 def add_many(
-    library: AnyLibrary, names: Sequence[str], read: Callable[[str], Article], encoders: Sequence[WorkerEncoder]
+    library: AnyLibrary, names: Sequence[str], read: Callable[[str], Article], encoders: Sequence[DocumentEncoder]
 ) -> Iterator[tuple[str, Article, Outcome] | ArticleError]:
     """Read and add articles by several workers, each with its own encoder; gives each as it is done, in no order.
 
     What is stored before an interruption is passed over the next time, by its text. A worker whose process dies gets
     another one, and does its article again.
     """
-    free: SimpleQueue[WorkerEncoder] = SimpleQueue()
+    free: SimpleQueue[DocumentEncoder] = SimpleQueue()
     for encoder in encoders:
         free.put(encoder)
 
@@ -74,7 +74,7 @@ def add_many(
         pool.shutdown(cancel_futures=True)
 
 
-def rename(library: AnyLibrary, article_id: str, title: str, encoder: WorkerEncoder, progress: Progress) -> Article:
+def rename(library: AnyLibrary, article_id: str, title: str, encoder: DocumentEncoder, progress: Progress) -> Article:
     """Give an article another title, which stays when its source is read again. Chunks are embedded with the title.
 
     Raises `UnknownArticle`, and `ArticleError` for a title without a word.
@@ -87,7 +87,7 @@ def rename(library: AnyLibrary, article_id: str, title: str, encoder: WorkerEnco
     return article
 
 
-def reembed(library: AnyLibrary, encoder: WorkerEncoder, progress: Progress) -> int:
+def reembed(library: AnyLibrary, encoder: DocumentEncoder, progress: Progress) -> int:
     """Embed every chunk again with `encoder`; gives their number."""
     chunks = library.all_chunks()
     texts = [embedded_text(library.article(chunk.article_id), chunk) for _, chunk in chunks]
@@ -118,7 +118,7 @@ def new_starters(library: AnyLibrary, folder: Path) -> list[Article]:
 
 
 def _store(
-    library: AnyLibrary, article: Article, encoder: WorkerEncoder, progress: Progress, given_title: str | None = None
+    library: AnyLibrary, article: Article, encoder: DocumentEncoder, progress: Progress, given_title: str | None = None
 ) -> None:
     library.require_encoder(fingerprint(encoder.name))
     chunks = chunk_article(article)
