@@ -190,6 +190,7 @@ def test_articles_come_oldest_first(library: AnyLibrary) -> None:
     for article in (CAT, DOG, old):
         put(library, article)
     assert [article.id for article, _ in library.articles()] == ["old", CAT.id, DOG.id]
+    assert [*library.titles().items()] == [("old", DOG.title), (CAT.id, CAT.title), (DOG.id, DOG.title)]
 
 
 def test_another_encoder_is_refused_and_told_what_to_do(library: AnyLibrary) -> None:

@@ -203,15 +203,12 @@ class Assistant:
     def _sum_up(self, asked: Question, names: str | None) -> Answer:
         """An overview of the article that is asked about; guidance when that is not clear."""
         library = self.library
-        if names:
-            articles = [library.article(key) for key in named(library, names)]
-        else:
-            articles = [article for article, _ in library.articles()]
-        article = meant(asked.text, articles)
-        if article is None:
-            titles = [f"“{article.title}”" for article in articles]
-            which = phrases.WHICH.format(titles=", ".join(titles[:8]))
+        titles = {key: library.article(key).title for key in named(library, names)} if names else library.titles()
+        key = meant(asked.text, titles)
+        if key is None:
+            which = phrases.WHICH.format(titles=", ".join(f"“{title}”" for title in [*titles.values()][:8]))
             return _guide(asked, which if titles else phrases.EMPTY)
+        article = library.article(key)
         spans = overview(article, self._retriever.encoder, asked.section)
         if not spans:
             return _guide(asked, _no_section(article, asked.section or ""))

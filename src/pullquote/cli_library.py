@@ -121,7 +121,7 @@ def check() -> None:
 
     with open_library(Settings()) as library:
         problems = keeping.check(library)
-        count = len(library.articles())
+        count = len(library.titles())
     for problem in problems:
         err.print(problem, style="red")
     if problems:
@@ -137,7 +137,7 @@ def export(target: Annotated[Path, typer.Argument(metavar="FILE", help="A new fi
 
     with open_library(Settings()) as library:
         keeping.export(library, target)
-        out.print(f"wrote {len(library.articles())} articles to {target}")
+        out.print(f"wrote {len(library.titles())} articles to {target}")
 
 
 @app.command(name="import")

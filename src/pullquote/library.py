@@ -120,6 +120,13 @@ class Library(VectorRows):
             ).fetchall()
             return [(self.article(article_id), count) for article_id, count in rows]
 
+    def titles(self) -> dict[str, str]:
+        """The titles of the articles that are shown, by their ids, oldest first. No text is read."""
+        with self.snapshot():
+            hidden = self.hidden_articles()
+            rows = self._db.execute("SELECT id, title FROM articles ORDER BY added_at, rowid")
+            return {article_id: title for article_id, title in rows if article_id not in hidden}
+
     def find(self, sha256: str = "", source: str = "") -> str | None:
         """Id of the article whose text has this SHA-256, or that came from this source."""
         wanted = [sha256 or None, source or None]  # nothing equals NULL

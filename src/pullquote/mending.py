@@ -85,7 +85,7 @@ def _library(settings: Settings) -> Iterator[Finding]:
         for problem in rest:
             yield Finding("library", "bad", problem, "`pullquote import` a backup, or add the article again")
         if not rest:
-            yield Finding("library", "ok", f"{len(library.articles())} articles, all as they were stored")
+            yield Finding("library", "ok", f"{len(library.titles())} articles, all as they were stored")
         for problem in index:
             yield Finding("index", "warn", problem, "nothing to do, or have it now: start the app")
         if not index and not settings.library:

@@ -134,6 +134,10 @@ class SharedLibrary(ABC):
     def articles(self) -> list[tuple[Article, int]]:
         """The articles that are shown, with the number of their chunks, oldest first."""
 
+    def titles(self) -> dict[str, str]:
+        """The titles of the articles that are shown, by their ids, oldest first."""
+        return {article.id: article.title for article, _ in self.articles()}
+
     @abstractmethod
     def find(self, sha256: str = "", source: str = "") -> str | None:
         """Id of the article whose text has this SHA-256, or that came from this source."""

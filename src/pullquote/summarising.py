@@ -7,7 +7,7 @@ The weights were set by reading the overviews of the owner's article and nine of
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -66,10 +66,13 @@ class _Candidate:
     merit: float
 
 
-def meant(question: str, articles: Sequence[Article]) -> Article | None:
-    """The only article, or the one whose title shares a word with the question; None if there is no such one."""
+def meant(question: str, titles: Mapping[str, str]) -> str | None:
+    """The id of the only article, or of the one whose title shares a word with the question; None if there is none.
+
+    `titles` are the articles', by their ids.
+    """
     words = set(content_words(question)) - SUMMARY_WORDS
-    chosen = [article for article in articles if words & set(content_words(article.title))] or articles
+    chosen = [key for key, title in titles.items() if words & set(content_words(title))] or [*titles]
     return chosen[0] if len(chosen) == 1 else None
 
 

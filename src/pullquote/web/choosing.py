@@ -15,7 +15,7 @@ def choices(library: AnyLibrary, only: Sequence[str] = (), _: Messages = ENGLISH
 
     Where there is one article to ask, it is chosen, and there is nothing to see.
     """
-    articles = [(article.title, article.id) for article, _chunks in library.articles()]
+    articles = [(title, article_id) for article_id, title in library.titles().items()]
     everything = _("All articles")
     if not only:
         tagged = [(f"#{tag}", tag) for tag in tags(library)]

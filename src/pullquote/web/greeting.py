@@ -38,7 +38,7 @@ def from_address(request: gr.Request, name: str) -> str:
 def empty_state(assistant: Assistant, root: str, _: Messages, only: Sequence[str] = ()) -> str:
     """What an empty chat says: which articles can be asked, `only` those that ids and tags name if any are given."""
     ids = known(assistant.library, only)
-    titles = [article.title for article, _chunks in assistant.library.articles() if not only or article.id in ids]
+    titles = [title for article_id, title in assistant.library.titles().items() if not only or article_id in ids]
     if not titles and only:
         head = _("Nothing to ask here")
         text = _("The articles that this page names are not in the library. Please tell its owner.")

@@ -43,10 +43,10 @@ def routes(library: AnyLibrary, access: Access) -> APIRouter:
 
     @router.get("/read", dependencies=readers)
     def read(request: Request) -> Response:
-        rows = [article for article, _ in seen_by(request).articles()]
-        if len(rows) == 1:
-            return RedirectResponse(f"{root_of(request.scope)}/articles/{rows[0].id}{asked_in(request)}")
-        return TEMPLATES.TemplateResponse(request, "read.html", {"articles": rows})
+        titles = seen_by(request).titles()
+        if len(titles) == 1:
+            return RedirectResponse(f"{root_of(request.scope)}/articles/{next(iter(titles))}{asked_in(request)}")
+        return TEMPLATES.TemplateResponse(request, "read.html", {"titles": titles})
 
     @router.get("/articles")
     def articles(request: Request) -> Response:
@@ -68,7 +68,7 @@ def routes(library: AnyLibrary, access: Access) -> APIRouter:
         shown = {
             "article": found,
             "blocks": rendering.article_blocks(found, *spans),
-            "only": len(seen.articles()) == 1,
+            "only": len(seen.titles()) == 1,
             "stale": stale,
             "is_english": is_english(found.text),
             "link": rendering.source_link(url, found.text[slice(*spans[0])], found.page_at(spans[0][0])),
