@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS articles (
     added_at TEXT NOT NULL, headings TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE,
     pages TEXT NOT NULL DEFAULT '[]', given_title TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS articles_by_source ON articles (source);
+CREATE INDEX IF NOT EXISTS articles_by_time ON articles (added_at, id, title);
 CREATE TABLE IF NOT EXISTS chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
