@@ -6,7 +6,7 @@ import pytest
 
 from pullquote.articles import make_article
 from pullquote.library import Library
-from pullquote.word_index import WordIndex
+from pullquote.word_index import BESIDE, WordIndex
 from tests.building import put
 from tests.test_retrieving import MADE_UP, SYNTAX, zorbs
 
@@ -60,12 +60,38 @@ def test_what_changes_is_seen_at_once_and_taken_over_behind(library: Library) ->
         library.remove(article.id)
     put(library, replace(articles[30], text="Only a quokka is here now."))
     with library.snapshot():
-        assert len(words.search(["quokka"], 5, 60)) == 1, "SQLite answers meanwhile"
+        assert len(words.search(["quokka"], 5, 60)) == 1
         assert words.search(["n1"], 5, 60) == library.search_words(["n1"], 5) == []
     words.wait()
     check(library, words)
     assert [key for key, _ in words.search(["quokka"], 5, 60)] == [library.all_chunks()[-1][0]]
     assert words.search(["n30"], 5, 60) == []
+
+
+@pytest.mark.parametrize("beside", [0, BESIDE], ids=["SQLite alone", "with SQLite"])
+def test_until_a_change_is_taken_over_the_answers_are_those_of_sqlite(
+    library: Library, monkeypatch: pytest.MonkeyPatch, beside: int
+) -> None:
+    words = ready(library, WordIndex(library, least=0))
+    monkeypatch.setattr(words, "_follow", lambda: None)
+    monkeypatch.setattr("pullquote.word_index.BESIDE", beside)
+    articles = [article for article, _ in library.articles()]
+    for article in articles[:20:2]:
+        library.remove(article.id)
+    for number in range(5):
+        put(library, make_article(f"A quokka and the zorb of n{number} meet.", title=f"Meeting {number}"))
+    put(library, replace(articles[30], text="Only a quokka is here now."))
+    ranges = [None, library.keys(articles[31].id), library.keys(articles[30].id)]
+    for query in (["quokka"], ["zorb"], ["n1"], ["n30"], ["quax", "n31"], ["n0", "meet"]):
+        for within in ranges:
+            with library.snapshot():
+                expected = library.search_words(query, 100, within)
+                found = words.search(query, 100, 60, within)
+            assert {key for key, _ in found} == {key for key, _ in expected}
+            assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+            rare = [key for key, score in found[:1] if len(found) < 5]
+            assert rare == [key for key, _ in expected[: len(rare)]]
+            assert words.search(query, 2, 60, within) == found[:2]
 
 
 def test_a_reader_of_an_earlier_moment_is_answered_by_sqlite(library: Library) -> None:

@@ -1,7 +1,8 @@
 """The words of a large library, by tantivy, in memory: SQLite's own index scores every chunk with any of the words.
 
 A cache of the library, like the vector index, but kept in memory only, so that no file holds a word that was deleted.
-What has changed is taken over in the background; until then, and in small libraries, SQLite searches.
+What has changed is taken over in the background; until then SQLite searches what is new. In small libraries it searches
+everything.
 """
 
 import logging
@@ -18,6 +19,7 @@ from pullquote.index_types import be_patient
 from pullquote.library import Library
 
 LEAST = 20_000  # chunks from which on words are kept here: below, SQLite takes some milliseconds
+BESIDE = 2_000  # chunks that are gone, or new, up to which what is here already still helps
 HEAP = 64_000_000  # bytes that tantivy may gather before it writes a segment
 
 _TEXT, _KEY = "text", "key"
@@ -54,13 +56,22 @@ class WordIndex:
 
         `size` is how many chunks the library has; `within` are the keys to look among.
         """
-        moment = self._moment
+        moment, library = self._moment, self._library
         if size < self._least:
-            return self._library.search_words(words, count, within)
-        if moment is None or moment.state != self._library.state:
-            self._follow()
-            return self._library.search_words(words, count, within)
-        return self._find(moment, words, count, within)
+            return library.search_words(words, count, within)
+        if moment and moment.state == library.state:
+            return self._find(moment, words, count, within)
+        self._follow()
+        if moment is None or library.revision < moment.revision:
+            return library.search_words(words, count, within)
+        added, gone = library.changes(moment.revision, moment.last)
+        if len(added) + len(gone) > BESIDE:
+            return library.search_words(words, count, within)
+        left_out = set(gone.tolist())
+        found = [pair for pair in self._find(moment, words, count + len(gone), within) if pair[0] not in left_out]
+        if new := [key for key in added.tolist() if not within or key in within]:
+            found += library.search_words(words, count, range(new[0], new[-1] + 1))
+        return sorted(found, key=lambda pair: -pair[1])[:count]
 
     def wait(self) -> None:
         """Wait until what has been noticed so far is taken over."""
