@@ -1,5 +1,6 @@
 """`/api/v1/articles` and `/api/v1/jobs`: what is in the library, and changes to it, which need an editor's token."""
 
+import re
 from dataclasses import asdict
 from typing import Annotated
 
@@ -27,7 +28,7 @@ HOW = 'send {"text": "…"} or {"url": "…"}, or a file as the body with ?name=
 MAX_JSON = 4 * MAX_BYTES  # a text as JSON may be escaped
 
 
-WORD = r"\w"
+WORD, LINK = r"\w", "^[Hh][Tt][Tt][Pp][Ss]?://."
 
 
 class Pasted(BaseModel):
@@ -42,7 +43,7 @@ class Linked(BaseModel):
     """An article to add: where it is. It is read later, by the job."""
 
     model_config = ConfigDict(extra="forbid")
-    url: str = Field(max_length=MAX_URL, json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://."})
+    url: str = Field(max_length=MAX_URL, json_schema_extra={"pattern": LINK})
     title: str = Field(default="", max_length=MAX_TITLE)
 
 
@@ -208,6 +209,8 @@ def _add_json(jobs: Jobs, fetcher: Fetcher, body: bytes) -> Job:
     title = added.title
     if isinstance(added, Linked):
         url = added.url
+        if not re.match(LINK, url):
+            raise HTTPException(422, "url: name an address that begins with http:// or https://")
         return jobs.add(url, lambda cancel: read_page(url, fetcher, title, cancel))
     article = make_article(added.text, title=title)
     return jobs.add(article.title, lambda _: article)
