@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, sync_playwright
 
+from pullquote import embedding, evaluating
 from pullquote.answering import Assistant
 from pullquote.datatypes import Article
 from pullquote.embedding import WorkerEncoder
@@ -70,12 +72,25 @@ def article() -> Article:
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory, article: Article) -> Path:
+def worker() -> Iterator[WorkerEncoder]:
+    """The real encoder in its process, for all tests: to start one takes ten seconds, and 500 MB."""
+    with WorkerEncoder() as encoder:
+        yield encoder
+
+
+@pytest.fixture
+def one_worker(worker: WorkerEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever embeds in this process does it by the `worker`, which it does not close."""
+    for module in (embedding, evaluating):
+        monkeypatch.setattr(module, "WorkerEncoder", lambda *_: nullcontext(worker))
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory, article: Article, worker: WorkerEncoder) -> Path:
     """A folder with a library of the owner's article, embedded by the real encoder."""
     folder = tmp_path_factory.mktemp("store")
     library = Library(folder)
-    with WorkerEncoder() as encoder:
-        add_article(library, article, encoder, lambda *_: None)
+    add_article(library, article, worker, lambda *_: None)
     library.mark_starter(article.sha256)
     VectorIndex.build(library)
     library.close()

@@ -1,4 +1,7 @@
-"""The command as a process: exit codes, what it prints, and what it must not start."""
+"""The command: exit codes, what it prints, and what it must not start.
+
+Each command is a process of its own once or twice (`started`); else it runs in this one, which loads all but once.
+"""
 
 import json
 import os
@@ -11,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from pullquote.cli import _listen
+from pullquote import cli
 from pullquote.library import Library
 from tests.conftest import ARTICLE_FILE
 from tests.endpoints import saying, serving_model
@@ -39,24 +43,39 @@ KEYS = [
 
 Done = subprocess.CompletedProcess[str]
 
+pytestmark = pytest.mark.usefixtures("one_worker")
 
-def process(store: Path, command: list[str], **settings: str) -> Done:
-    """Run with the library in `store`, no other settings, no terminal, and nothing on standard input."""
+
+def environment_of(store: Path, settings: dict[str, str]) -> dict[str, str]:
+    return {"PULLQUOTE_STORE": str(store), "PULLQUOTE_ARTICLES": str(store / "no-starters")} | settings
+
+
+def process(store: Path, command: list[str], text: str = "", **settings: str) -> Done:
+    """Run with the library in `store`, no other settings, no terminal, and `text` on standard input."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PULLQUOTE_")}
-    environment |= {"PULLQUOTE_STORE": str(store), "PULLQUOTE_ARTICLES": str(store / "no-starters")} | settings
     return subprocess.run(
         [sys.executable, *command],
-        env=environment,
-        stdin=subprocess.DEVNULL,
+        env=environment | environment_of(store, settings),
+        input=text,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
 
+def started(store: Path, *arguments: object, text: str = "", **settings: str) -> Done:
+    return process(store, ["-m", "pullquote.cli", *map(str, arguments)], text, **settings)
+
+
 def pullquote(store: Path, *arguments: object, **settings: str) -> Done:
-    return process(store, ["-m", "pullquote.cli", *map(str, arguments)], **settings)
+    """The same in this process, from the arguments to the exit code."""
+    command = [str(argument) for argument in arguments]
+    others = dict.fromkeys(name for name in os.environ if name.startswith("PULLQUOTE_"))
+    with CliRunner().isolation(env=others | environment_of(store, settings)) as (out, err, _):
+        with pytest.raises(SystemExit) as end:
+            cli.main(command)
+        return Done(command, int(end.value.code or 0), out.getvalue().decode(), err.getvalue().decode())
 
 
 def titles(store: Path) -> list[str]:
@@ -83,7 +102,7 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_answer_is_printed_with_its_quote_on_one_line(store: Path) -> None:
-    done = pullquote(store, "ask", ASK)
+    done = started(store, "ask", ASK)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "The New York Times [1]"
@@ -101,7 +120,7 @@ def test_the_json_of_an_answer_is_the_answer(store: Path) -> None:
 
 
 def test_not_found_is_exit_code_3_with_the_closest_passage_unbroken(store: Path) -> None:
-    done = pullquote(store, "ask", ABSENT)
+    done = started(store, "ask", ABSENT)
     assert (done.returncode, done.stderr) == (3, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "The article does not say."
@@ -135,7 +154,7 @@ def test_guidance_overviews_and_evidence_are_no_failure(store: Path, question: s
 
 
 def test_explain_says_where_a_known_answer_was_lost(store: Path) -> None:
-    found = pullquote(store, "explain", ASK, "--expect", "New York Times")
+    found = started(store, "explain", ASK, "--expect", "New York Times")
     assert (found.returncode, found.stderr) == (0, "")
     assert "Sentences, likeliest first" in found.stdout
     assert "The expected answer is quoted." in found.stdout
@@ -165,7 +184,7 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, arguments: list[str]) -> Non
 
 @pytest.mark.parametrize(("name", "value"), [("PULLQUOTE_PORT", "abc"), ("PULLQUOTE_THREADS", "0")])
 def test_a_bad_setting_is_one_line_and_exit_code_2(tmp_path: Path, name: str, value: str) -> None:
-    done = pullquote(tmp_path, "list", **{name: value})
+    done = started(tmp_path, "list", **{name: value})
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"{name}: ")
     assert done.stderr.count("\n") == 1
@@ -206,7 +225,7 @@ def test_a_question_that_cannot_be_asked_is_a_failure(store: Path) -> None:
 def test_serving_on_a_port_that_is_taken_is_a_failure(store: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = pullquote(store, "serve", "--port", port)
+        done = started(store, "serve", "--port", port)
     assert done.returncode == 1
     assert f"127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr
@@ -214,7 +233,7 @@ def test_serving_on_a_port_that_is_taken_is_a_failure(store: Path) -> None:
 
 def test_no_answer_waits_for_an_acknowledgement() -> None:
     """The connections that are accepted send at once (TCP_NODELAY), as the system itself says of them."""
-    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+    with cli._listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -240,20 +259,20 @@ def test_a_folder_is_added_listed_embedded_again_and_removed(tmp_path: Path) -> 
     assert [line.split()[0] for line in again.stdout.splitlines()] == ids
     assert again.stdout.count("was there already") == 2
 
-    listed = pullquote(store, "list", COLUMNS="300")
+    listed = started(store, "list", COLUMNS="300")
     assert listed.returncode == 0
     assert [line.split()[0] for line in listed.stdout.splitlines()] == ["id", *ids]
     assert "[Notes](x) :smile:" in listed.stdout
     assert str(folder / "a.txt") in listed.stdout
 
     before = titles(store)
-    unconfirmed = pullquote(store, "remove", ids[0])
+    unconfirmed = started(store, "remove", ids[0])
     assert unconfirmed.returncode == 1
     assert titles(store) == before
     assert pullquote(store, "remove", ids[0], "--yes").returncode == 0
     assert titles(store) == ["[Notes](x) :smile:"]
 
-    embedded = pullquote(store, "reembed")
+    embedded = started(store, "reembed")
     assert embedded.returncode == 0
     assert "embedded 1 chunks with all-MiniLM-L6-v2" in embedded.stdout
     answered = pullquote(store, "ask", "Who wrote the notes?")
@@ -267,7 +286,7 @@ def test_a_folder_is_added_listed_embedded_again_and_removed(tmp_path: Path) -> 
 def test_an_evaluation_prints_tables_and_writes_its_predictions(tmp_path: Path, questions: Path) -> None:
     file = tmp_path / "predictions.jsonl"
     file.write_text("an older, longer file\n" * 999)
-    done = pullquote(tmp_path, "eval", questions, "--predictions", file)
+    done = started(tmp_path, "eval", questions, "--predictions", file)
     assert done.returncode == 0
     rows = {cells[0]: cells[1:] for cells in (re.split(" {2,}", line.strip()) for line in done.stdout.splitlines())}
     assert rows["first quote holds answer"] == ["100.0 %", "± 0.0", "1"]
@@ -333,7 +352,7 @@ def test_questions_are_drafted_from_the_library_and_can_be_asked(store: Path, tm
     assert json.loads(measured.stdout)["kinds"]["answerable"]["questions"] == len(drafted["questions"])
 
     before = file.read_bytes()
-    again = pullquote(store, "eval", file, "--make-questions")
+    again = started(store, "eval", file, "--make-questions")
     assert again.returncode == 1
     assert "is there already" in again.stderr
     assert file.read_bytes() == before
@@ -429,7 +448,7 @@ def test_a_library_is_renamed_refreshed_checked_moved_and_backed_up(tmp_path: Pa
     added = pullquote(store, "add", file, "--title", "The tram")
     assert added.returncode == 0, added.stderr
     [key] = [line.split()[0] for line in added.stdout.splitlines()]
-    assert pullquote(store, "refresh").stdout == f"{key}  The tram: unchanged\n"
+    assert started(store, "refresh").stdout == f"{key}  The tram: unchanged\n"
     assert pullquote(store, "rename", key, "Line 4").stdout == f"{key}  Line 4\n"
     assert pullquote(store, "tag", key, "Rails", "city").stdout == "Line 4: city, rails\n"
     assert "city rails" in pullquote(store, "list").stdout
@@ -439,11 +458,11 @@ def test_a_library_is_renamed_refreshed_checked_moved_and_backed_up(tmp_path: Pa
     assert "ten" in asked.stdout.splitlines()[0]
     assert "Line 4" in asked.stdout
 
-    assert pullquote(store, "check").stdout == "1 articles: all is as it was stored\n"
+    assert started(store, "check").stdout == "1 articles: all is as it was stored\n"
     for command in ("export", "backup"):
-        assert pullquote(store, command, tmp_path / command).returncode == 0
+        assert started(store, command, tmp_path / command).returncode == 0
         other = tmp_path / f"other {command}"
-        taken = pullquote(other, "import", tmp_path / command)
+        taken = started(other, "import", tmp_path / command)
         assert taken.stdout == "took in 1 articles\n", taken.stderr
         assert pullquote(other, "check").returncode == 0
         assert "ten" in pullquote(other, "ask", "How often does the tram run?").stdout
@@ -457,15 +476,13 @@ def test_a_library_is_renamed_refreshed_checked_moved_and_backed_up(tmp_path: Pa
 
 def test_text_that_is_piped_in_is_added(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    environment = os.environ | {"PULLQUOTE_STORE": str(store)}
-    command = [sys.executable, "-m", "pullquote.cli", "add", "-", "--title", "Piped"]
-    done = subprocess.run(command, input=b"Grace found a moth.", env=environment, capture_output=True, check=True)
-    assert done.stdout.decode().split()[1:] == ["Piped"]
+    done = started(store, "add", "-", "--title", "Piped", text="Grace found a moth.")
+    assert (done.returncode, done.stdout.split()[1:]) == (0, ["Piped"]), done.stderr
     assert titles(store) == ["Piped"]
 
 
 def test_a_token_is_shown_once_listed_and_removed(tmp_path: Path) -> None:
-    made = pullquote(tmp_path, "token", "new", "--name", "Ada")
+    made = started(tmp_path, "token", "new", "--name", "Ada")
     token = made.stdout.strip()
     assert token.startswith("pq_")
     assert "not shown again" in made.stderr

@@ -3,7 +3,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import product
@@ -30,10 +30,9 @@ Vectors = NDArray[np.float32]
 RECALL_ARTICLES = frozenset({"Warsaw", "Oxygen"})
 
 
-@pytest.fixture(scope="module")
-def exact() -> Iterator[WorkerEncoder]:
-    with WorkerEncoder() as encoder:
-        yield encoder
+@pytest.fixture
+def exact(worker: WorkerEncoder) -> WorkerEncoder:
+    return worker
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +54,8 @@ def texts(article: Article) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def vectors(exact: WorkerEncoder, texts: list[str]) -> Vectors:
-    return exact.encode(texts)
+def vectors(worker: WorkerEncoder, texts: list[str]) -> Vectors:
+    return worker.encode(texts)
 
 
 @pytest.fixture

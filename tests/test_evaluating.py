@@ -246,6 +246,7 @@ def test_what_is_right_depends_on_the_answers_and_the_kind(
     assert prediction.chance == pytest.approx(chance)
 
 
+@pytest.mark.usefixtures("one_worker")
 def test_questions_are_asked_of_their_own_article_after_what_came_before(tmp_path: Path) -> None:
     """With the real models: Ada is in the first article only, and "When?" can only be asked after the other."""
     articles = [
