@@ -781,13 +781,13 @@ HOSTILE = [
 )
 def test_no_text_takes_long(piece: str, start: str) -> None:
     text = (start + piece * MAX_QUESTION)[:MAX_QUESTION]
-    began = time.perf_counter()
+    began = time.thread_time()
     if text.strip():
         understand(text)
     combine(text, "When?")
     fits(answer_type(text), text)
     fits("place", text)
-    assert time.perf_counter() - began < 0.1
+    assert time.thread_time() - began < 0.1  # of work, however busy the machine is
 
 
 # --- questions that people wrote about articles ---
