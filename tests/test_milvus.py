@@ -165,6 +165,16 @@ def test_what_is_gone_is_read_on_by_whoever_began_before_and_then_deleted(shelf:
     assert shelf.held() == {"records": [], "chunks": []}
 
 
+def test_the_end_waits_for_a_deletion_that_is_under_way(shelf: Shelf) -> None:
+    library = shelf.open(grace=0.3)
+    put(library, OLD)
+    library.remove(OLD.id)
+    with library._writers.writing():
+        time.sleep(0.5)  # now it is due, and waits for us
+    library.close()
+    assert shelf.held() == {"records": [], "chunks": []}
+
+
 def test_a_read_that_took_long_is_read_again_where_something_changed(shelf: Shelf) -> None:
     library, other, tries = shelf.open(grace=0.1), shelf.open(), list[int]()
     put(library, OLD)

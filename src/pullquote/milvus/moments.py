@@ -74,7 +74,8 @@ class Writers:
         self._me = uuid.uuid4().hex
         self._here = threading.Lock()
         self._failed = False  # whether a change of ours may have left something behind
-        self._tidying: threading.Timer | None = None
+        self._tidies = self._closing = False
+        self._tidying: threading.Thread | None = None
 
     def moment(self) -> Moment:
         """The library as it is now. Raises `LibraryError` for a format that this version does not know."""
@@ -115,30 +116,28 @@ class Writers:
         self._records.put("moment", "", asdict(new))
         if not self.grace:
             self._tidied(new)
-        elif new.gone and self._tidying is None:
-            self._tidy_later()
+        elif new.gone and not self._tidies:
+            self._tidies = True
+            self._tidying = threading.Thread(target=self._tidy, daemon=True)
+            self._tidying.start()
 
     def close(self) -> None:
         """Wait until what is gone is deleted."""
-        for _ in range(2):  # what went while the first was waited for takes another
-            if tidying := self._tidying:
-                tidying.join()
-
-    def _tidy_later(self) -> None:
-        self._tidying = threading.Timer(self.grace, self._tidy)
-        self._tidying.daemon = True
-        self._tidying.start()
+        self._closing = True
+        if self._tidying and self._tidying.is_alive():
+            self._tidying.join()
 
     def _tidy(self) -> None:
-        self._tidying = None
+        """Delete what has been gone for long enough, until nothing is left or, others go on writing, until the end."""
         try:
-            with self.writing() as moment:  # which tidies up
-                is_done = not moment.gone
+            while self._tidies:
+                is_last = self._closing  # what was gone before the end is old enough after this wait
+                time.sleep(self.grace)
+                with self.writing() as moment:  # which tidies up; in there, nobody begins a change meanwhile
+                    self._tidies = bool(moment.gone) and not is_last
         except LibraryError as error:
+            self._tidies = False
             log.warning("what is gone is deleted by whoever writes next: %s", error)
-        else:
-            if not is_done:
-                self._tidy_later()
 
     def _tidied(self, moment: Moment) -> Moment:
         """Delete what has been gone for long enough. Doing it twice does no harm."""
