@@ -10,7 +10,7 @@ run: .venv/installed
 	$(BIN)/python app.py
 
 test: check browser
-	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -m browser
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -n 2 --dist worksteal -m browser
 
 check: .venv/installed-dev model
 	$(BIN)/ruff check .
