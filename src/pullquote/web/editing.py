@@ -28,14 +28,14 @@ HOW = 'send {"text": "…"} or {"url": "…"}, or a file as the body with ?name=
 MAX_JSON = 4 * MAX_BYTES  # a text as JSON may be escaped
 
 
-WORD, LINK = r"\w", "^[Hh][Tt][Tt][Pp][Ss]?://."
+LINK = "^[Hh][Tt][Tt][Pp][Ss]?://."
 
 
 class Pasted(BaseModel):
     """An article to add: its text."""
 
     model_config = ConfigDict(extra="forbid")
-    text: str = Field(max_length=MAX_BYTES, json_schema_extra={"pattern": WORD})
+    text: str = Field(max_length=MAX_BYTES, json_schema_extra={"minLength": 1})
     title: str = Field(default="", max_length=MAX_TITLE)
 
 
