@@ -36,6 +36,18 @@ def test_a_transaction_is_all_or_nothing(database: Database) -> None:
     assert seen(database) == [1]
 
 
+def test_the_file_is_closed_for_threads_that_have_ended(database: Database) -> None:
+    def held() -> int:
+        links = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.exists()]
+        return sum(link == database.path for link in links)
+
+    for _ in range(30):
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(lambda: database.connection.execute("SELECT 1").fetchone()).result() == (1,)
+    assert held() < 5
+    assert seen(database) == []
+
+
 def test_a_snapshot_is_of_one_moment(database: Database) -> None:
     def count() -> int:
         return int(database.connection.execute("SELECT count(*) FROM numbers").fetchone()[0])

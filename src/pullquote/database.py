@@ -20,7 +20,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._threads = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: dict[threading.Thread, sqlite3.Connection] = {}
+        self._lock = threading.Lock()
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -31,7 +32,7 @@ class Database:
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {pragma}")
             self._threads.connection = connection
-            self._connections.append(connection)
+            self._keep(connection)
         return connection
 
     @contextmanager
@@ -78,9 +79,16 @@ class Database:
 
     def close(self) -> None:
         """Close every thread's connection; the database is not used afterwards."""
-        for connection in self._connections:
+        for connection in self._connections.values():
             connection.close()
         self._connections.clear()
+
+    def _keep(self, connection: sqlite3.Connection) -> None:
+        """Hold this thread's connection, and close those of threads that have ended."""
+        with self._lock:
+            for thread in [one for one in self._connections if not one.is_alive()]:
+                self._connections.pop(thread).close()
+            self._connections[threading.current_thread()] = connection
 
 
 def _advice(error: sqlite3.OperationalError) -> str:

@@ -60,7 +60,7 @@ def routes(library: AnyLibrary, access: Access) -> APIRouter:
             found = seen.article(article_id)
         except UnknownArticle:
             _ = messages_of(request)
-            context = {"message": _("This article is no longer in the library.")}
+            context = {"titles": {}, "message": _("This article is no longer in the library.")}
             return TEMPLATES.TemplateResponse(request, "read.html", context, status_code=404)
         stale = not found.sha256.startswith(version)
         spans = ((0, 0), (0, 0)) if stale else (_span(quote), _span(mark))
