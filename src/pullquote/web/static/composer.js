@@ -55,7 +55,7 @@ window.Composer = (() => {
   observer.observe(root, { childList: true, subtree: true });
 
   let isBusy = true; // until the page has greeted
-  let turn = 0; // how often Gradio was asked for something
+  let turn = 0; // how often Gradio was asked for something; its greeting comes first
   const later = []; // what is done when it can hear again, one by one
 
   function settle() {
@@ -103,6 +103,7 @@ window.Composer = (() => {
 
   return {
     box: () => (early.isConnected ? words : box()),
+    hasGreeted: () => turn > 0,
     ask: (question) => whenFree(() => {
       fill(question);
       askButton().click();

@@ -13,12 +13,9 @@
 
   // The page's token for who asks goes with every question; where it is not good any more, the page may give a new one.
   let visitor = "";
-  let hasGreeted = false; // which is the first thing that the page asks of Gradio, and no question
   const plainFetch = window.fetch;
   window.fetch = async (input, init = {}) => {
-    const isGreeting = !hasGreeted && String(input).includes("/queue/join");
-    hasGreeted ||= isGreeting;
-    if (!visitor || isGreeting || init.method !== "POST") return plainFetch(input, init);
+    if (!visitor || !Composer.hasGreeted() || init.method !== "POST") return plainFetch(input, init);
     const headers = new Headers(init.headers);
     headers.set("x-pullquote-visitor", visitor);
     const response = await plainFetch(input, { ...init, headers });
