@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -177,10 +178,26 @@ def texts(folder: Path, count: int) -> list[str]:
 class Dying(FakeWorker):
     """A worker whose process dies at its third batch."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.died = Event()
+
     def encode_batch(self, texts: list[str]) -> Vectors:
-        if len(self.seen) == 2:
-            self.seen.append("")
+        if len(self.seen) == 2 and not self.died.is_set():
+            self.died.set()
             raise ModelError("the embedding process ended unexpectedly")
+        return super().encode_batch(texts)
+
+
+class Waiting(FakeWorker):
+    """A worker that embeds only once another has died, however the threads take turns."""
+
+    def __init__(self, other: Dying) -> None:
+        super().__init__()
+        self.other = other
+
+    def encode_batch(self, texts: list[str]) -> Vectors:
+        assert self.other.died.wait(60)
         return super().encode_batch(texts)
 
 
@@ -195,8 +212,8 @@ def test_many_articles_are_added_once_each_though_a_worker_dies(tmp_path: Path) 
     def read(name: str) -> Article:
         return read_file(Path(name))
 
-    results = list(add_many(library, names, read, [dying, FakeWorker()]))
-    assert "" in dying.seen
+    results = list(add_many(library, names, read, [dying, Waiting(dying)]))
+    assert dying.died.is_set()
     outcomes = [result[2] for result in results if not isinstance(result, ArticleError)]
     assert sorted(outcomes) == ["new"] * 40 + ["unchanged"] * 20
     held = library.articles()
