@@ -1,6 +1,7 @@
 import hashlib
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pullquote import index_types
+from pullquote import following, index_types
 from pullquote.datatypes import Article, Chunk
 from pullquote.durable import Disk
-from pullquote.errors import EncoderMismatch
+from pullquote.errors import EncoderMismatch, LibraryError
+from pullquote.following import Follower
 from pullquote.generations import CURRENT, INDEX_FILE, MANIFEST_FILE
 from pullquote.library import Library
-from pullquote.vector_index import Follower, VectorIndex
+from pullquote.vector_index import VectorIndex
 
 Vectors = NDArray[np.float32]
 
@@ -346,6 +348,32 @@ def test_the_kind_is_chosen_by_what_it_measures(tmp_path: Path, monkeypatch: pyt
     library.close()
 
 
+def test_an_index_of_a_moment_that_is_past_is_kept_only_over_another_such(library: Library) -> None:
+    def change_while_built(name: str) -> None:
+        """Build, with a change of the library after the index's moment and before it is saved."""
+        blocks = library.vector_blocks
+
+        def late() -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+            yield from blocks()
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(add, library, name, unit(7, 5)).result()
+                if name == "built":
+                    thread.submit(VectorIndex.build, Library(library.folder)).result()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(library, "vector_blocks", late)
+            VectorIndex.build(library)
+
+    def kept() -> int:
+        count: int = json.loads((home(library.folder) / MANIFEST_FILE).read_bytes())["count"]
+        return count
+
+    change_while_built("c")
+    assert kept() == 200  # of 205: not the library's own, but nothing better was there
+    change_while_built("built")
+    assert kept() == 210  # the other builder's, which has all
+
+
 def test_a_follower_sees_each_change_at_once_and_is_made_whole_behind(library: Library) -> None:
     VectorIndex.build(library)
     follower = Follower(library)
@@ -359,12 +387,59 @@ def test_a_follower_sees_each_change_at_once_and_is_made_whole_behind(library: L
             add(library, names[-1], unit(1_000 + step, int(random.integers(1, 30))))
         with library.snapshot():
             check(library, follower.current(), 15)
-    end = time.monotonic() + 20
+    check(library, whole(follower))
+    check(library, VectorIndex.open(library))
+
+
+def whole(follower: Follower) -> VectorIndex:
+    """The follower's index once nothing is kept beside it."""
+    end = time.monotonic() + 60
     while not follower.current().is_whole:
         assert time.monotonic() < end
         time.sleep(0.01)
-    check(library, follower.current())
-    check(library, VectorIndex.open(library))
+    return follower.current()
+
+
+def test_a_large_index_is_made_anew_in_a_process_of_its_own(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    VectorIndex.build(library)
+    follower = Follower(library)
+
+    def not_here(*_: object) -> VectorIndex:
+        raise AssertionError("it is made in the process that answers")
+
+    monkeypatch.setattr(following, "SMALL", 10)
+    monkeypatch.setattr(VectorIndex, "build", not_here)
+    for name in ("c", "d"):
+        library.remove({"c": "a", "d": "b"}[name])
+        add(library, name, unit(ord(name), 50))
+        check(library, follower.current())  # while that process starts
+    check(library, whole(follower))
+    manifest = json.loads((home(library.folder) / MANIFEST_FILE).read_bytes())
+    assert (manifest["count"], manifest["state"]) == (100, library.state)
+
+
+def die(_folder: Path) -> tuple[int, str]:
+    os._exit(1)
+
+
+def be_refused(_folder: Path) -> tuple[int, str]:
+    raise LibraryError("another process is changing the library")
+
+
+def save_nothing(_folder: Path) -> tuple[int, str]:
+    return 1, "of a moment that is not on the disk"
+
+
+@pytest.mark.parametrize("fail", [die, be_refused, save_nothing])
+def test_an_index_that_the_other_process_does_not_make_is_made_here(
+    library: Library, monkeypatch: pytest.MonkeyPatch, fail: Callable[[Path], tuple[int, str]]
+) -> None:
+    VectorIndex.build(library)
+    follower = Follower(library)
+    monkeypatch.setattr(following, "SMALL", 10)
+    monkeypatch.setattr(following, "_build_in", fail)
+    library.remove("a")
+    check(library, whole(follower))
 
 
 def test_readers_in_snapshots_have_the_index_of_their_moment(library: Library) -> None:

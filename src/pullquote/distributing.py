@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from pullquote.embedding import DocumentEncoder, Vectors, encode_here, fingerprint
 from pullquote.errors import ClusterError, MissingLibrary, ModelError
+from pullquote.workers import come_after_others
 
 LOCAL, AUTO = "local", "auto"
 # subtle: both are read when Ray is imported. The first is how Ray on a Mac keeps to the loopback; without the second,
@@ -119,6 +120,7 @@ def _embed(name: str, expected: str, texts: list[str]) -> Vectors:
             f"the encoder {name!r} is another one on {socket.gethostname()}; put the same files in the same place on "
             "all machines of the cluster"
         )
+    come_after_others()
     return encode_here(name, 1, texts)
 
 

@@ -5,13 +5,10 @@ sentence-transformers brings torch (5 s, 300 MB), so only the worker imports it;
 
 import hashlib
 import os
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -20,12 +17,12 @@ from numpy.typing import NDArray
 
 from pullquote.errors import ModelError
 from pullquote.inference import MODELS, OnnxModel, check_weights
+from pullquote.workers import new_process
 
 Vectors = NDArray[np.float32]
 Progress = Callable[[int, int], None]  # texts done, texts in all
 
 BUILT_IN = "all-MiniLM-L6-v2"
-NICE = 10  # who asks comes before who adds
 BATCH = 16  # texts; larger batches pad more than they save on two cores
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained on; the rest of a longer text is not seen
 
@@ -87,13 +84,13 @@ class WorkerEncoder(DocumentEncoder):
     def __init__(self, name: str = BUILT_IN, threads: int = 0) -> None:
         super().__init__(name)
         self._threads = threads
-        self._pool = _worker()
+        self._pool = new_process()
 
     def encode_batch(self, texts: list[str]) -> Vectors:
         try:
             return self._pool.submit(encode_here, self.name, self._threads, texts).result()
         except BrokenProcessPool as error:
-            self._pool = _worker()
+            self._pool = new_process()
             raise ModelError(
                 "the embedding process ended unexpectedly (out of memory?); free some memory and try again"
             ) from error
@@ -111,22 +108,6 @@ class WorkerEncoder(DocumentEncoder):
 def question_encoder(name: str = BUILT_IN) -> Encoder:
     """The encoder of this name, for questions. A worker's process ends with this one."""
     return QuestionEncoder() if name == BUILT_IN else WorkerEncoder(name)
-
-
-def _worker() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_end_with_parent)
-
-
-def _end_with_parent() -> None:
-    """Have this worker end when its parent has, killed even: a pool's worker waits for the next text for ever."""
-    parent = parent_process()
-
-    def wait() -> None:
-        if parent:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def fingerprint(name: str) -> str:
@@ -165,7 +146,6 @@ def encode_here(name: str, threads: int, texts: list[str]) -> Vectors:
 
 
 def _load(name: str) -> Any:
-    os.nice(NICE)
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", OMP_WAIT_POLICY="PASSIVE")
     if name == BUILT_IN:
         check_weights(built_in_folder() / "model.safetensors", WEIGHTS_SHA256)

@@ -6,7 +6,6 @@ on questions, which lie elsewhere than chunks, and took three times as long to b
 """
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -118,9 +117,3 @@ def nearest(queries: Vectors, blocks: Blocks) -> Keys:
         top = np.argpartition(-scores, min(DEPTH, scores.shape[1]) - 1, axis=1)[:, :DEPTH]
         scores, names = np.take_along_axis(scores, top, axis=1), np.take_along_axis(names, top, axis=1)
     return names
-
-
-def be_patient() -> None:
-    """Let this thread come after those that answer."""
-    if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, 0, 10)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from itertools import chain
 
+from pullquote.following import Follower
 from pullquote.library import Library
 from pullquote.shared_library import AnyLibrary, Candidates
 from pullquote.timing import stage
-from pullquote.vector_index import Follower, VectorIndex
+from pullquote.vector_index import VectorIndex
 from pullquote.vector_rows import Vectors
 from pullquote.word_index import WordIndex
 

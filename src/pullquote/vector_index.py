@@ -5,9 +5,9 @@ numpy), so that the next question sees the change; the whole is made anew in the
 """
 
 import logging
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 import faiss
@@ -69,11 +69,22 @@ class VectorIndex:
         )
         try:
             with writing(library.folder):
-                if library.state == state:  # of two that build, the later change wins
+                kept = generations.current(library.folder)
+                # Of two that build, the later change wins; one that is of neither moment is no loss.
+                if library.state == state or not kept or kept[1].state != library.state:
                     generations.publish(library.folder, manifest, data, disk or Disk())
         except (OSError, LibraryError) as error:
             log.warning("the vector index was not saved, it is made anew at the next start: %s", error)
         return cls._whole(base, kind, revision, state)
+
+    @classmethod
+    def saved(cls, folder: Path, revision: int, state: str) -> Self | None:
+        """The index that another process saved for the library of this moment; None where another one is there."""
+        found = generations.load(folder)
+        if isinstance(found, str) or found[0].state != state:
+            return None
+        manifest, data = found
+        return cls._whole(_faiss_index(data), manifest.kind, revision, state)
 
     @classmethod
     def _whole(cls, base: Any, kind: str, revision: int, state: str) -> Self:
@@ -150,39 +161,8 @@ class VectorIndex:
         return {key: scores[key] if key in scores else float(self.new[places[key]] @ vector) for key in wanted.tolist()}
 
 
-class Follower:
-    """The index of a library that changes, for readers in many threads; made whole again in the background."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self._index = VectorIndex.open(library)
-        self._lock = threading.Lock()
-        self._building: threading.Thread | None = None
-        library.call_before_close(self._finish)
-
-    def current(self) -> VectorIndex:
-        """The index of the library as it is in the caller's snapshot."""
-        with self._lock:
-            if self._index.state != self._library.state:
-                self._index = self._index.following(self._library)
-            if not self._index.is_whole and self._building is None:
-                self._building = threading.Thread(target=self._rebuild, name="index", daemon=True)
-                self._building.start()
-            return self._index
-
-    def _finish(self) -> None:
-        if building := self._building:
-            building.join()
-
-    def _rebuild(self) -> None:
-        index_types.be_patient()
-        try:
-            built = VectorIndex.build(self._library)
-            with self._lock:
-                # subtle: what came while it was built is a delta of the new index at the next question
-                self._index = built
-        finally:
-            self._building = None
+def _faiss_index(data: bytes) -> Any:
+    return faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
 
 
 def _without(keys: Keys) -> Any:
@@ -214,7 +194,7 @@ def _load(library: Library) -> tuple[Any, str] | str:
         return "it was made by another encoder"
     if manifest.state != library.state:
         return "the library has changed since it was made"
-    index: Any = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+    index = _faiss_index(data)
     keys = np.sort(_keys_of(index))
     if (index.ntotal, index.d) != (manifest.count, max(manifest.dimension, 1)):
         return "it does not hold what its manifest says"

@@ -15,8 +15,8 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from pullquote.index_types import be_patient
 from pullquote.library import Library
+from pullquote.workers import come_after_others
 
 LEAST = 20_000  # chunks from which on words are kept here: below, SQLite takes some milliseconds
 BESIDE = 2_000  # chunks that are gone, or new, up to which what is here already still helps
@@ -105,7 +105,7 @@ class WordIndex:
 
     def _take_over(self) -> None:
         """Bring the index to the library's present moment: what is new is added, what is gone removed."""
-        be_patient()
+        come_after_others()
         try:
             with self._library.snapshot():
                 known = self._moment or Moment("", 0, 0, None)

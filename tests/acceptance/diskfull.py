@@ -13,9 +13,10 @@ from pathlib import Path
 
 from pullquote import generations
 from pullquote.errors import LibraryError
+from pullquote.following import Follower
 from pullquote.keeping import check
 from pullquote.library import Library
-from pullquote.vector_index import Follower, VectorIndex
+from pullquote.vector_index import VectorIndex
 from tests.acceptance.kill import article_of
 
 LARGE = 200  # articles in one go, some megabytes of log

@@ -1,0 +1,31 @@
+"""Work beside those who ask: in a process of its own, or in a thread, that comes after them."""
+
+import os
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
+
+NICE = 10  # who asks comes before who adds
+
+
+def new_process() -> ProcessPoolExecutor:
+    """A pool of one process, which starts with its first task and ends with this one, killed even."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
+
+
+def come_after_others() -> None:
+    """Let this thread, and those that it starts, come after those that answer."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+
+
+def _begin() -> None:
+    come_after_others()
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent:
+            parent.join()
+            os._exit(1)  # a pool's worker waits for the next task for ever
+
+    threading.Thread(target=wait, daemon=True).start()
