@@ -194,3 +194,21 @@ def test_vectors_of_another_encoder_are_refused(library: Library, article: Artic
     with pytest.raises(EncoderMismatch, match="pullquote reembed"):
         Assistant.open(library, Settings(encoder=BUILT_IN))
     assert library.encoder != fingerprint(BUILT_IN)
+
+
+def test_a_refused_question_is_read_once_more_with_its_misspelt_words_corrected(assistant: Assistant) -> None:
+    trace = assistant.trace("When were the Iranain drnes sent?")
+    assert (trace.answer.status, trace.answer.text) == ("answered", "August")
+    assert trace.answer.read_as == "When were the Iranian drones sent?"
+    assert trace.answer.question == "When were the Iranain drnes sent?"
+    assert [reading.question for reading in trace.readings] == [trace.answer.question, trace.answer.read_as]
+
+
+def test_one_that_is_refused_all_the_same_is_shown_as_it_was_asked(assistant: Assistant) -> None:
+    answer = assistant.ask("How much does the inteligence of octopuses weigh?")
+    assert (answer.status, answer.read_as) == ("not_found", None)
+
+
+def test_a_question_at_the_limit_is_not_made_longer_than_it(assistant: Assistant) -> None:
+    question = ("What inteligence " + "zq " * 1_000)[:1_999] + "?"
+    assert assistant.ask(question).question == question

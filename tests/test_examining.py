@@ -74,6 +74,15 @@ def test_reading_stops_when_it_is_enough(library: Library) -> None:
     assert len(small.read_passages) == 2
 
 
+@pytest.mark.parametrize(("behind", "read"), [(0.21, 1), (0.19, 3)])
+def test_the_further_behind_the_next_passage_is_the_sooner_it_is_enough(
+    library: Library, behind: float, read: int
+) -> None:
+    small = Fake(*[ENOUGH - 0.2] * 3)
+    examiner(library, small, None).read("What?", passages(library, 0.9, 0.9 - behind, 0.9 - behind))
+    assert len(small.read_passages) == read
+
+
 def test_a_passage_far_behind_is_not_read(library: Library) -> None:
     small = Fake(0.2, 0.2, 0.2)
     reading = examiner(library, small, None).read("What?", passages(library, 0.9, 0.6, 0.89 - FAR_BEHIND))
@@ -107,6 +116,12 @@ def test_an_unsettled_one_reads_on_and_elsewhere(library: Library) -> None:
     second, third = large.read_passages[1].chunk, small.read_passages[2].chunk
     assert third.start <= second.start < second.end <= third.end
     assert reading.verdicts[0].confidence == pytest.approx(0.8)
+
+
+def test_the_hopeless_elsewhere_is_not_read_again(library: Library) -> None:
+    small, large = Fake(0.3, HOPELESS - 0.01, 0.01), Fake(SETTLED - 0.1)
+    examiner(library, small, large).read("What?", passages(library, 0.9, 0.9, 0.9))
+    assert (len(small.read_passages), len(large.read_passages)) == (3, 1)
 
 
 @pytest.mark.parametrize(("behind", "heard"), [(RIVAL - 0.01, True), (RIVAL + 0.01, False)])

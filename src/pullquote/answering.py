@@ -10,24 +10,23 @@ from pullquote import phrases
 from pullquote.caching import Cache
 from pullquote.datatypes import Answer, Article, Quote, heading_words
 from pullquote.embedding import fingerprint, question_encoder
-from pullquote.errors import LibraryError, QuestionError
+from pullquote.errors import LibraryError
 from pullquote.examining import Examiner, Reading, are_known
 from pullquote.judging import Judge, Verdict, overlap, speaks_of
 from pullquote.quoting import compose, cut, merge
 from pullquote.reading import LARGE, SMALL, Reader
 from pullquote.retrieving import Retriever, content_words
-from pullquote.settings import Settings
+from pullquote.settings import MAX_QUESTION, Settings
 from pullquote.shared_library import AnyLibrary
+from pullquote.spelling import corrected
 from pullquote.summarising import meant, overview
 from pullquote.tagging import named
 from pullquote.timing import recorded
-from pullquote.understanding import Question, combine, understand
+from pullquote.understanding import LOOKED_BACK, Question, combine, leant_on, understand
 from pullquote.wording import Worder, Wording
 
 Stage = Literal["searching", "reading", "summing up", "wording"]
 Step = Union[Stage, Answer, "Trace"]
-
-LOOKED_BACK = 10  # earlier questions among which the one that a follow-up leans on is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ class Assistant:
         self, asked: Question, history: Sequence[str], article: str | None, seconds: dict[str, float], until: float
     ) -> Generator[Stage, None, Trace]:
         """The question by itself; if that is refused, or says nothing alone, with the one that it leans on."""
-        earlier = _leant_on(history) if asked.leans else None
+        earlier = leant_on(history) if asked.leans else None
         words = content_words(asked.text)
         if asked.leans and not earlier and not words:
             return Trace(_guide(asked, phrases.GUIDANCE["nothing before"]))
@@ -134,8 +133,10 @@ class Assistant:
         readings: list[Reading] = []
         if own or not earlier:
             readings = yield from self._read(asked.parts, article, seconds)
-            if not earlier or any(map(self._kept, readings)):
+            if any(map(self._kept, readings)):
                 return Trace(self._conclude(asked, readings), tuple(readings))
+            if not earlier:
+                return (yield from self._read_corrected(asked, readings, article, seconds))
         rewritten = self._worder.rewrite(asked.text, [*history[-LOOKED_BACK:]], until) if self._worder else None
         read_as = understand(rewritten or combine(earlier, asked.parts[0]))
         before = yield from self._read([earlier], article, seconds)
@@ -147,6 +148,19 @@ class Assistant:
         if own and is_echo:  # the earlier question was answered, not this one
             return Trace(self._refuse(asked, readings, None), (*readings, *retried))
         return Trace(self._conclude(asked, retried, read_as), (*readings, *retried))
+
+    def _read_corrected(
+        self, asked: Question, readings: list[Reading], article: str | None, seconds: dict[str, float]
+    ) -> Generator[Stage, None, Trace]:
+        """A refused question with its misspelt words corrected; refused as it is where that answers no more."""
+        texts = [passage.text for reading in readings for passage in reading.passages]
+        text = corrected(asked.text, texts, self.examiner.knows)
+        if text != asked.text and len(text) <= MAX_QUESTION:
+            read_as = understand(text)
+            again = yield from self._read(read_as.parts, article, seconds)
+            if any(map(self._kept, again)):
+                return Trace(self._conclude(asked, again, read_as), (*readings, *again))
+        return Trace(self._conclude(asked, readings), tuple(readings))
 
     def _read(
         self, questions: Sequence[str], article: str | None, seconds: dict[str, float], terms: str | None = None
@@ -232,15 +246,3 @@ def _no_section(article: Article, section: str) -> str:
     if not names:
         return phrases.NO_SECTIONS.format(title=article.title)
     return phrases.NO_SECTION.format(title=article.title, section=section, names=", ".join(names[:8]))
-
-
-def _leant_on(history: Sequence[str]) -> str | None:
-    """The last earlier question that stands by itself; what the client sends that is no question is passed over."""
-    for text in reversed(history[-LOOKED_BACK:]):
-        try:
-            earlier = understand(text)
-        except QuestionError:
-            continue
-        if not earlier.leans and earlier.kind not in (*phrases.GUIDANCE, "overview"):
-            return earlier.parts[0] if len(earlier.parts) == 1 else earlier.text
-    return None

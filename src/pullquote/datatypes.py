@@ -219,9 +219,9 @@ class Answer:
     """One answer for every surface.
 
     `answered`: `points` say it, `text` is all of them. `overview`, `related`: quotes only. `not_found`: `closest` is
-    the nearest sentence. `guidance`: nothing was asked, `text` says what can be. `read_as`: a follow-up as understood;
-    `differ`: two articles disagree; `worded_by`: the model whose words the points are. `confidence`: the estimated
-    chance that the answer, or the refusal, is right. `seconds`: "retrieve", "read", "word" and "total".
+    the nearest sentence. `guidance`: nothing was asked, `text` says what can be. `read_as`: the question as
+    understood, a follow-up or misspelt; `differ`: two articles disagree; `worded_by`: the model whose words the points
+    are. `confidence`: the estimated chance that this is right. `seconds`: "retrieve", "read", "word" and "total".
     """
 
     question: str

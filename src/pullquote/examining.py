@@ -1,7 +1,9 @@
 """One question read: retrieve → read → judge, and read again by the second reader where that may change the verdict."""
 
+import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Self
@@ -16,10 +18,10 @@ from pullquote.timing import stage
 PASSAGES = 5  # retrieved for a question: recall@5 is 98.9 %
 RIVAL = 0.2  # another article whose best passage is so close, in fused score, is heard too: it may say otherwise
 FAR_BEHIND = 0.4  # a passage whose fused score is this far behind the best is not read: it never won
-ENOUGH = 0.45  # the small reader's confidence at which it reads no further passage, unless the second is not settled
+ENOUGH = 0.6  # the small reader's confidence, plus what the next passage is behind, at which it stops at first
 SURE = 0.8  # the small reader's confidence at which nothing is read again
 HOPELESS = 0.04  # the small reader's confidence below which a second reading never found an answer
-WINDOW = 60  # words read again around a sentence; 30 lose two points of quotes, 90 gain half of one and take longer
+WINDOW = 60  # words read again around a sentence; 45 lose a point of quotes, 90 gain half of one and take longer
 SETTLED = 0.5  # the second reader's confidence at which neither reader reads on
 
 
@@ -67,6 +69,10 @@ class Examiner:
                 self._second.append(self._load_second())
             return self._second[0] if self._second else None
 
+    def knows(self, word: str) -> bool:
+        """Whether the reader's vocabulary has the word, in lower case, as one."""
+        return self._reader.knows(word)
+
     def seen_by(self, groups: frozenset[str] | None) -> Self:
         """The same examiner, for members of these groups."""
         seen = copy(self)
@@ -82,7 +88,7 @@ class Examiner:
         """The passages read, and read again, until that can change nothing."""
         near = [passage for passage in passages if passage.fused >= passages[0].fused - FAR_BEHIND]
         rivals = _best_of_each_article(near)
-        unread = iter([*rivals, *(passage for passage in near if passage not in rivals)])
+        unread = deque([*rivals, *(passage for passage in near if passage not in rivals)])
         spans, verdicts = self._read_on(question, unread, [], ENOUGH, len(rivals))
         if verdicts and HOPELESS < verdicts[0].confidence < SURE and (second := self.second()):
             again = self._read_again(second, question, verdicts[0])
@@ -96,7 +102,7 @@ class Examiner:
 
     def read_all(self, question: str, passages: list[Passage]) -> tuple[list[Verdict], list[Verdict]]:
         """What the judge is fitted on: the verdicts after the first reading and after the second, none left out."""
-        spans, verdicts = self._read_on(question, iter(passages), [])
+        spans, verdicts = self._read_on(question, deque(passages), [])
         second = self.second()
         if not verdicts or not second:
             return verdicts, []
@@ -105,19 +111,22 @@ class Examiner:
         return verdicts, [verdict for verdict in twice if verdict.is_read_twice]
 
     def _read_on(
-        self, question: str, unread: Iterator[Passage], spans: list[Span], enough: float = 1.0, least: int = 0
+        self, question: str, unread: deque[Passage], spans: list[Span], enough: float = math.inf, least: int = 0
     ) -> tuple[list[Span], list[Verdict]]:
         """The small reader's spans, with those of the unread passages, and their verdicts.
 
-        Once `least` passages are read, it stops where a verdict is enough.
+        Once `least` passages are read, it stops where the best verdict is so likely, and the next passage so far behind
+        in fused score, that the two are `enough`.
         """
         verdicts = self._judge(question, spans)
-        for number, passage in enumerate(unread, start=1):
-            with stage("read"):
-                spans = [*spans, *self._reader.read(question, passage)]
-            verdicts = self._judge(question, spans)
-            if number >= least and verdicts and verdicts[0].confidence >= enough:
+        best, optional = max((passage.fused for passage in unread), default=0.0), len(unread) - least
+        while unread:
+            likely = verdicts[0].confidence if verdicts else 0.0
+            if len(unread) <= optional and likely + best - unread[0].fused >= enough:
                 break
+            with stage("read"):
+                spans = [*spans, *self._reader.read(question, unread.popleft())]
+            verdicts = self._judge(question, spans)
         return spans, verdicts
 
     def _read_again(self, second: Reader, question: str, verdict: Verdict) -> dict[Place, Span]:
@@ -133,10 +142,13 @@ class Examiner:
     def _read_elsewhere(
         self, second: Reader, question: str, spans: list[Span], verdicts: list[Verdict], again: dict[Place, Span]
     ) -> list[Verdict]:
-        """The verdicts after the likeliest sentence of a passage with none read `again` was read again too."""
+        """The verdicts after the likeliest sentence of a passage with none read `again` was read again too.
+
+        Unless that has no chance.
+        """
         known = {span.passage.chunk for span in spans if place_of(span) in again}
         elsewhere = [verdict for verdict in verdicts if verdict.span.passage.chunk not in known]
-        if elsewhere:
+        if elsewhere and elsewhere[0].confidence > HOPELESS:
             again = {**self._read_again(second, question, elsewhere[0]), **again}
         return self._judge(question, spans, again)
 

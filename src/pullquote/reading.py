@@ -69,6 +69,10 @@ class Reader:
                     best[span.sentence] = span
         return list(best.values())
 
+    def knows(self, word: str) -> bool:
+        """Whether the word, in lower case, is one of the vocabulary's, not made of parts."""
+        return self._model.tokenizer.token_to_id(word) is not None
+
     def _shortened(self, question: str) -> str:
         tokens = self._model.tokenizer.encode("", question, add_special_tokens=False)
         return question[: tokens.offsets[MAX_QUESTION_TOKENS - 1][1]] if len(tokens) > MAX_QUESTION_TOKENS else question
@@ -90,19 +94,21 @@ class Reader:
 
 
 def around(passage: Passage, sentence: tuple[int, int], words: int) -> Passage:
-    """The part of a passage around one of its sentences: whole sentences, before and after in turn, of `words` or more.
+    """The part of a passage around one of its sentences: whole sentences, before and after in turn, as near to `words`
+    as they come.
 
     A shorter text leaves a reader less to be misled by, and less to read.
     """
     sentences = passage.sentences
     first = last = sentences.index(sentence)
-    before = True
-    while _words(passage, sentences[first], sentences[last]) < words and last - first + 1 < len(sentences):
-        if (before and first > 0) or last + 1 == len(sentences):
+    windows = [(first, last)]
+    while last - first + 1 < len(sentences):
+        if (len(windows) % 2 and first > 0) or last + 1 == len(sentences):
             first -= 1
         else:
             last += 1
-        before = not before
+        windows.append((first, last))
+    first, last = min(windows, key=lambda ends: abs(_words(passage, sentences[ends[0]], sentences[ends[1]]) - words))
     chunk = replace(passage.chunk, start=sentences[first][0], end=sentences[last][1])
     return replace(passage, chunk=chunk, sentences=sentences[first : last + 1])
 

@@ -4,6 +4,7 @@ Rules instead of a parser: they take microseconds, and where they are unsure the
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, cast
@@ -15,6 +16,8 @@ from pullquote.settings import MAX_QUESTION
 
 Kind = Literal["fact", "sentence", "list", "yes_no", "overview", "greeting", "thanks"]
 AnswerType = Literal["person", "time", "number", "place"]
+
+LOOKED_BACK = 10  # earlier questions among which the one that a follow-up leans on is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,18 @@ def understand(text: str) -> Question:
     parts = _parts(asked)
     parts = parts if all(len(part) <= MAX_QUESTION for part in parts) else (text,)
     return Question(text, _kind(parts[0]), parts, None, _leans(asked), _is_foreign(text))
+
+
+def leant_on(history: Sequence[str]) -> str | None:
+    """The last earlier question that stands by itself; what the client sends that is no question is passed over."""
+    for text in reversed(history[-LOOKED_BACK:]):
+        try:
+            earlier = understand(text)
+        except QuestionError:
+            continue
+        if not earlier.leans and earlier.kind not in (*phrases.GUIDANCE, "overview"):
+            return earlier.parts[0] if len(earlier.parts) == 1 else earlier.text
+    return None
 
 
 def combine(earlier: str, follow_up: str) -> str:
