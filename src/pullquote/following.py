@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pullquote.errors import LibraryError
-from pullquote.index_types import SMALL
+from pullquote.index_types import SMALL, use_one_thread
 from pullquote.library import Library
 from pullquote.vector_index import VectorIndex
 from pullquote.workers import come_after_others, new_process
@@ -68,6 +68,7 @@ def _built_apart(library: Library) -> VectorIndex | None:
 def _build_in(folder: Path) -> tuple[int, str]:
     """What that process does; gives the moment that its index is of."""
     logging.disable()  # the process that answers says it
+    use_one_thread()  # of two cores, one stays with who asks: 1.1 instead of 2.9 times as slow, and done no later
     with closing(Library(folder)) as library:
         built = VectorIndex.build(library)
         return built.revision, built.state

@@ -117,3 +117,8 @@ def nearest(queries: Vectors, blocks: Blocks) -> Keys:
         top = np.argpartition(-scores, min(DEPTH, scores.shape[1]) - 1, axis=1)[:, :DEPTH]
         scores, names = np.take_along_axis(scores, top, axis=1), np.take_along_axis(names, top, axis=1)
     return names
+
+
+def use_one_thread() -> None:
+    """Have faiss search, and build, with one thread in this process."""
+    faiss.omp_set_num_threads(1)

@@ -88,7 +88,7 @@ class VectorIndex:
 
     @classmethod
     def _whole(cls, base: Any, kind: str, revision: int, state: str) -> Self:
-        faiss.omp_set_num_threads(1)  # two threads make one flat query slower
+        index_types.use_one_thread()  # two make one flat query slower
         last = int(_keys_of(base).max(initial=0))
         nothing = np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, base.d), np.float32)
         return cls(base, kind, revision, last, revision, state, *nothing)
