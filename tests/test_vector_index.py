@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pullquote import following, index_types
+from pullquote import following, index_types, vector_index
 from pullquote.datatypes import Article, Chunk
 from pullquote.durable import Disk
 from pullquote.errors import EncoderMismatch, LibraryError
@@ -300,10 +300,12 @@ def test_larger_libraries_have_an_index_that_finds_nearly_the_same(tmp_path: Pat
     library.close()
 
 
+@pytest.mark.parametrize("few", [vector_index.FEW, 0], ids=["dropped", "left out by faiss"])
 @pytest.mark.parametrize(("kind", "least"), KINDS)
 def test_with_a_third_removed_and_some_added_it_finds_what_brute_force_finds(
-    tmp_path: Path, kind: str, least: float
+    tmp_path: Path, kind: str, least: float, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(vector_index, "FEW", few)
     library = Library(tmp_path)
     for number in range(30):
         add(library, f"n{number}", unit(number, 100))
@@ -374,7 +376,11 @@ def test_an_index_of_a_moment_that_is_past_is_kept_only_over_another_such(librar
     assert kept() == 210  # the other builder's, which has all
 
 
-def test_a_follower_sees_each_change_at_once_and_is_made_whole_behind(library: Library) -> None:
+@pytest.mark.parametrize("few", [vector_index.FEW, 0], ids=["dropped", "left out by faiss"])
+def test_a_follower_sees_each_change_at_once_and_is_made_whole_behind(
+    library: Library, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_index, "FEW", few)
     VectorIndex.build(library)
     follower = Follower(library)
     random = np.random.default_rng(5)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pullquote import vector_index
 from pullquote.answering import Assistant
 from pullquote.articles import make_article
 from pullquote.errors import UnknownArticle
@@ -74,9 +75,13 @@ def test_who_is_in_a_group_sees_it_and_others_cannot_tell_that_it_is_there(eithe
             assert str(hidden.value) == str(absent.value).replace("absent", "secret")
 
 
+@pytest.mark.parametrize("few", [vector_index.FEW, 0], ids=["dropped", "left out by faiss"])
 @pytest.mark.parametrize("kind", ["Flat", "SQfp16", "IVF2,SQfp16"])
-def test_the_index_finds_the_nearest_of_what_is_shown(tmp_path: Path, kind: str) -> None:
+def test_the_index_finds_the_nearest_of_what_is_shown(
+    tmp_path: Path, kind: str, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Against numpy, with more hidden than shown: filtering what a search found would leave too few."""
+    monkeypatch.setattr(vector_index, "FEW", few)
     library = Library(tmp_path)
     for number in range(40):
         put(library, replace(make_article(f"Part {number} of the ferry. " * 30, title=str(number)), id=f"a{number}"))

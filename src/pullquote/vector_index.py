@@ -23,6 +23,10 @@ from pullquote.library import Library
 Vectors = NDArray[np.float32]
 Keys = NDArray[np.int64]
 
+FEW = (
+    2_000  # chunks left out that are rather found and dropped: faiss looks at each vector when it is to leave some out
+)
+
 log = logging.getLogger("pullquote")
 
 
@@ -120,7 +124,7 @@ class VectorIndex:
             gone=gone,
             new_keys=added,
             new=new if len(added) else self.new[:0],
-            kept=_without(gone) if len(gone) else None,
+            kept=_without(gone) if len(gone) > FEW else None,
         )
 
     def search(self, vector: Vectors, count: int, hidden: frozenset[int] = frozenset()) -> list[tuple[int, float]]:
@@ -128,12 +132,14 @@ class VectorIndex:
 
         Chunks with a `hidden` key are none of them.
         """
-        kept = _without(np.union1d(self.gone, [*hidden])) if hidden else self.kept
+        left_out = frozenset(self.gone.tolist()) | hidden
+        few = len(left_out) <= FEW
+        kept = None if few else _without(np.union1d(self.gone, [*hidden])) if hidden else self.kept
         found: list[tuple[int, float]] = []
-        if most := min(count, self.base.ntotal):
+        if most := min(count + few * len(left_out), self.base.ntotal):
             scores, keys = self.base.search(vector[None, :], most, params=self._parameters(kept))
             pairs = zip(keys[0].tolist(), scores[0].tolist(), strict=True)
-            found = [(key, score) for key, score in pairs if key >= 0]
+            found = [(key, score) for key, score in pairs if key >= 0 and key not in left_out]
         if len(self.new_keys):
             new = zip(self.new_keys.tolist(), (self.new @ vector).tolist(), strict=True)
             found += [pair for pair in new if pair[0] not in hidden]
