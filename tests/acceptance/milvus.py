@@ -1,8 +1,9 @@
 """The same passages from Milvus as from SQLite and FAISS: `python -m tests.acceptance.milvus`.
 
 The nine articles of articles-dev, moved with their vectors by `pullquote migrate`'s own code to a milvus-lite; 100 of
-their questions, all 675 with SIZE=full. Each is held against the passage that holds its answer. Milvus's own ranker, by
-reciprocal rank (RRF), is asked beside our fusion of its two scores.
+their questions, all 675 with SIZE=full, asked of the whole library and, as the file means them, of their own article.
+Each is held against the passage that holds its answer. Milvus's own ranker, by reciprocal rank (RRF), is asked beside
+our fusion of its two scores.
 """
 
 import json
@@ -37,9 +38,10 @@ COUNT = 675 if SIZE == "full" else 100
 FIRST = 5  # passages that are compared
 LOST = 0.02  # of the recall that may be lost
 NAME = "dev"
+OWN = "of its own article"
 
 Place = tuple[str, int, int]  # article, start, end
-Find = Callable[[str], list[Place]]
+Find = Callable[[dict[str, Any]], list[Place]]
 
 
 def tell(line: str) -> None:
@@ -58,7 +60,8 @@ class Rrf:
         self._terms, self._encoder = Terms(), QuestionEncoder()
         [self._chunks] = [name for name in client.list_collections() if name.startswith(f"{NAME}_chunks_")]
 
-    def find(self, question: str) -> list[Place]:
+    def find(self, asked_for: dict[str, Any]) -> list[Place]:
+        question = str(asked_for["question"])
         vector = self._encoder.encode([question])[0].tolist()
         terms = self._terms.of(" ".join(content_words(question))) or "nothing"
         asked = [
@@ -78,17 +81,23 @@ def holds(question: dict[str, Any], found: Sequence[Place]) -> bool:
 
 def compare(local: Library, shared: MilvusLibrary, server: Server, questions: Sequence[dict[str, Any]]) -> list[float]:
     """Tell how alike the ways are; gives the share of questions of which each finds the passage that answers."""
-    retrievers = Retriever(local, QuestionEncoder()), Retriever(shared, QuestionEncoder())
+    here, there = Retriever(local, QuestionEncoder()), Retriever(shared, QuestionEncoder())
+
+    def by(retriever: Retriever, own: bool) -> Find:
+        return lambda one: places(retriever.retrieve(one["question"], FIRST, one["article"] if own else None))
+
     with closing(server.client()) as client:
         ways: dict[str, Find] = {
-            "SQLite + FAISS": lambda text: places(retrievers[0].retrieve(text, FIRST)),
-            "Milvus": lambda text: places(retrievers[1].retrieve(text, FIRST)),
+            "SQLite + FAISS": by(here, own=False),
+            "Milvus": by(there, own=False),
             "Milvus, RRF": Rrf(client).find,
+            f"{OWN}, SQLite + FAISS": by(here, own=True),
+            f"{OWN}, Milvus": by(there, own=True),
         }
-        runs = {name: [timed(find, one["question"]) for one in questions] for name, find in ways.items()}
-    first = [found for found, _ in runs["SQLite + FAISS"]]
+        runs = {name: [timed(find, one) for one in questions] for name, find in ways.items()}
     recalls = []
     for name, run in runs.items():
+        first = [found for found, _ in runs[f"{OWN}, SQLite + FAISS" if name.startswith(OWN) else "SQLite + FAISS"]]
         gold = [holds(one, found) for one, (found, _) in zip(questions, run, strict=True) if one.get("paragraph")]
         recalls.append(sum(gold) / len(gold))
         same = sum(len({*one} & {*other}) for one, (other, _) in zip(first, run, strict=True)) / sum(map(len, first))
@@ -99,7 +108,7 @@ def compare(local: Library, shared: MilvusLibrary, server: Server, questions: Se
     return recalls
 
 
-def timed(find: Find, question: str) -> tuple[list[Place], float]:
+def timed(find: Find, question: dict[str, Any]) -> tuple[list[Place], float]:
     began = time.perf_counter()
     return find(question), time.perf_counter() - began
 
