@@ -4,8 +4,10 @@
   const root = new URL("..", document.currentScript.src).pathname.slice(0, -1); // where the app is served
   const { _, ngettext, number, date, language } = Messages;
   const KEY = "pullquote-token";
+  const SENT = "pullquote-removals-sent"; // as the page closed
   const UNDO_SECONDS = 8;
   const POLL_MS = 700;
+  const LOOKS = 10; // for an article whose removal was sent
   const $ = (id) => document.getElementById(id);
   const asked = new URLSearchParams(location.search).has("lang") ? `?lang=${language}` : "";
   const suffixes = $("articles").dataset.suffixes.split(",");
@@ -388,6 +390,7 @@
   }
 
   addEventListener("pagehide", () => {
+    sessionStorage.setItem(SENT, JSON.stringify([...leaving.keys()]));
     for (const id of leaving.keys()) removeNow(id, { keepalive: true });
   });
 
@@ -408,6 +411,16 @@
     });
   }
 
+  // A removal that was sent as the page closed may come after the list that the next page asks for: it looks again.
+  async function begin() {
+    const sent = JSON.parse(sessionStorage.getItem(SENT) || "[]");
+    await load();
+    for (let looks = 0; looks < LOOKS && articles.some(({ id }) => sent.includes(id)); looks++) {
+      await new Promise((done) => setTimeout(done, POLL_MS));
+      await load();
+    }
+  }
+
   showAccess();
-  load();
+  begin();
 })();
