@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -357,10 +358,10 @@ def test_an_index_of_a_moment_that_is_past_is_kept_only_over_another_such(librar
 
         def late() -> Iterator[tuple[NDArray[np.int64], Vectors]]:
             yield from blocks()
-            with ThreadPoolExecutor(1) as thread:
+            with ThreadPoolExecutor(1) as thread, closing(Library(library.folder)) as other:
                 thread.submit(add, library, name, unit(7, 5)).result()
                 if name == "built":
-                    thread.submit(VectorIndex.build, Library(library.folder)).result()
+                    thread.submit(VectorIndex.build, other).result()
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(library, "vector_blocks", late)

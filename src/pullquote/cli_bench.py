@@ -3,9 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,6 +88,7 @@ def scale(
     """Measure libraries of growing size: the file's articles among made-up ones. A million chunks take 5 GB of disk."""
     from pullquote import evaluating, growing, profiling, scaling
     from pullquote.embedding import QuestionEncoder
+    from pullquote.workers import new_process
 
     settings, wanted = Settings(), _sizes(sizes)
     gold, asked = evaluating.load(questions)
@@ -103,7 +102,7 @@ def scale(
         maker = growing.Maker(real, QuestionEncoder())
         for size in wanted:
             _grow(place, maker, size, progress(f"growing to {size:,} chunks"))
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            with new_process(comes_after=False) as pool:
                 measured = pool.submit(scaling.measure_size, place, asked, titles, limits.scan.best)
                 figures += measured.result()
     _show("scale", figures, settings, json)

@@ -119,7 +119,8 @@ class Examiner:
         in fused score, that the two are `enough`.
         """
         verdicts = self._judge(question, spans)
-        best, optional = max((passage.fused for passage in unread), default=0.0), len(unread) - least
+        best = max((passage.fused for passage in unread), default=0.0)
+        optional = len(unread) - least
         while unread:
             likely = verdicts[0].confidence if verdicts else 0.0
             if len(unread) <= optional and likely + best - unread[0].fused >= enough:

@@ -45,8 +45,8 @@ class Follower:
     def _rebuild(self) -> None:
         come_after_others()
         try:
-            is_large = self._library.size()[0] > SMALL
-            built = (_built_apart(self._library) if is_large else None) or VectorIndex.build(self._library)
+            apart = _built_apart(self._library) if self._index.size > SMALL else None
+            built = apart or VectorIndex.build(self._library)
             with self._lock:
                 # subtle: what came while it was built is a delta of the new index at the next question
                 self._index = built

@@ -7,16 +7,15 @@ of its own, on one thread, which is faster for it than two on a busy machine.
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from importlib.util import find_spec
-from multiprocessing import get_context
 from statistics import median
 from typing import Any
 
 from pullquote.answering import Assistant
 from pullquote.benchmarking import Figure
 from pullquote.embedding import built_in_folder
+from pullquote.workers import new_process
 
 NEEDED = {
     "langchain + FAISS": ("langchain_community", "langchain_huggingface", "langchain_text_splitters"),
@@ -30,7 +29,7 @@ def measure_peers(assistant: Assistant, questions: Sequence[str], article: str) 
         if not all(map(find_spec, packages)):
             continue
         text, ours, theirs = assistant.library.article(article).text, list[float](), list[float]()
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with new_process(comes_after=False) as pool:
             pool.submit(_ask, name, text, questions[0]).result()
             for question in questions:
                 began = time.perf_counter()

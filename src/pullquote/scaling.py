@@ -36,7 +36,7 @@ def measure_size(folder: Path, gold: Sequence[GoldQuestion], titles: dict[str, s
     """
     with closing(Library(folder)) as library:
         count = len(library.all_keys())
-        with new_process() as pool:  # as the memory of this one is measured
+        with new_process(comes_after=False) as pool:  # as the memory of this one is measured
             kind, made = pool.submit(_make, folder).result()
         retriever = Retriever(library, QuestionEncoder())
         named = f"{count:,} chunks"

@@ -132,14 +132,16 @@ class VectorIndex:
 
         Chunks with a `hidden` key are none of them.
         """
-        left_out = frozenset(self.gone.tolist()) | hidden
-        few = len(left_out) <= FEW
-        kept = None if few else _without(np.union1d(self.gone, [*hidden])) if hidden else self.kept
+        kept, dropped = self.kept, frozenset[int]()
+        if len(self.gone) + len(hidden) <= FEW:
+            dropped = hidden.union(self.gone.tolist())
+        elif hidden:
+            kept = _without(np.union1d(self.gone, [*hidden]))
         found: list[tuple[int, float]] = []
-        if most := min(count + few * len(left_out), self.base.ntotal):
+        if most := min(count + len(dropped), self.base.ntotal):
             scores, keys = self.base.search(vector[None, :], most, params=self._parameters(kept))
             pairs = zip(keys[0].tolist(), scores[0].tolist(), strict=True)
-            found = [(key, score) for key, score in pairs if key >= 0 and key not in left_out]
+            found = [(key, score) for key, score in pairs if key >= 0 and key not in dropped]
         if len(self.new_keys):
             new = zip(self.new_keys.tolist(), (self.new @ vector).tolist(), strict=True)
             found += [pair for pair in new if pair[0] not in hidden]
