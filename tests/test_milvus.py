@@ -1,5 +1,6 @@
 """What only a library on Milvus has to withstand: crashes between any two calls, a server that is gone, two writers."""
 
+import math
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +14,11 @@ import pytest
 
 from pullquote.articles import make_article
 from pullquote.errors import LibraryError, LibraryUnreachable
+from pullquote.library import Library
 from pullquote.milvus.client import Address, Milvus
 from pullquote.milvus.library import MilvusLibrary
 from pullquote.milvus.moments import Moment
+from pullquote.milvus.rows import Terms
 from pullquote.opening import open_at
 from tests.building import put
 from tests.shelves import Server, Shelf, serving_milvus
@@ -147,8 +150,8 @@ def test_a_writer_that_was_taken_for_dead_changes_nothing(shelf: Shelf) -> None:
 
 def test_a_format_that_is_not_known_is_refused(shelf: Shelf) -> None:
     library = shelf.open()
-    library.records.put("moment", "", asdict(Moment()) | {"format": 2})
-    with pytest.raises(LibraryError, match="has format 2 of those on Milvus, this version reads 1; use the version"):
+    library.records.put("moment", "", asdict(Moment()) | {"format": 3})
+    with pytest.raises(LibraryError, match="has format 3 of those on Milvus, this version reads 2; use the version"):
         shelf.open()
 
 
@@ -259,3 +262,38 @@ def test_a_local_file_is_a_library_too(tmp_path: Path) -> None:
         assert [article for article, _ in library.articles()] == expected
         put(library, OLD)
         library.close()
+
+
+ALIKE = ["community", "communism", "general", "generally", "generous", "skis", "skies", "news", "Café", "cafes"]
+OTHERS = ["STRASSE", "Straße", "naïve", "U.S.", "3,000", "don't", "x²", "猫が好き", "مدرسة", "кошками", "ÉTÉ"]
+
+
+def test_words_are_alike_where_a_folder_finds_one_by_the_other(tmp_path: Path) -> None:
+    texts = [*ALIKE, *OTHERS]
+    folder = Library(tmp_path)
+    for word in texts:
+        put(folder, make_article(f"{word}.", title=word))
+    keys = {folder.keys(row.id)[0]: row.text[:-1] for row, _ in folder.articles()}
+    terms = Terms()
+    for word in texts:
+        mine = set(terms.of(word).split())
+        found = {keys[key] for key, _ in folder.search_words([word], len(texts))}
+        assert found == {text for text in texts if mine <= set(terms.of(text).split())}, word
+    folder.close()
+
+
+def test_words_weigh_as_in_a_folder(shelf: Shelf) -> None:
+    texts = ["zorb", "zorb zorb", "zorb quax", "quax and zorb zorb zorb, and so on and on", "nothing of it"]
+    library = shelf.open()
+    for text in texts:
+        put(library, make_article(text, title=text))
+    split = [text.replace(",", "").split() for text in texts]
+    mean = sum(map(len, split)) / len(texts)
+    idf = math.log(1 + (len(texts) - 4 + 0.5) / (4 + 0.5))  # Lucene's, of a word that four texts have
+    expected = {}
+    for text, words in zip(texts, split, strict=True):
+        if count := words.count("zorb"):
+            expected[text] = idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * len(words) / mean))
+    named = {library.keys(article.id)[0]: article.text for article, _ in library.articles()}
+    found = {named[key]: score for key, score in library.search_words(["zorb"], 9)}
+    assert found == pytest.approx(expected, rel=1e-4)

@@ -16,7 +16,9 @@ NOTE_REMOVAL = """INSERT INTO removals SELECT (SELECT value FROM meta WHERE key 
 FROM chunks WHERE article_id = ? HAVING count(*)"""
 INSERT_ARTICLE = "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-_SCHEMA = """
+TOKENIZER = "porter unicode61"  # what makes terms of a text
+
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS articles (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, source TEXT NOT NULL,
@@ -29,7 +31,7 @@ CREATE TABLE IF NOT EXISTS chunks (
     article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, position INTEGER NOT NULL, vector BLOB NOT NULL,
     UNIQUE (article_id, position));
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, tokenize = 'porter unicode61');
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, tokenize = '{TOKENIZER}');
 CREATE TABLE IF NOT EXISTS removals (revision INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS starters (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS visible (article_id TEXT, "group" TEXT, PRIMARY KEY (article_id, "group")) WITHOUT ROWID;

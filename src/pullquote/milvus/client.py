@@ -116,7 +116,8 @@ class Milvus:
         schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
         schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
         schema.add_function(Function("bm25", FunctionType.BM25, ["words"], ["sparse"]))
-        bm25 = {"bm25_k1": 1.2, "bm25_b": 0.75}  # as SQLite has them
+        # subtle: pymilvus takes one level of "params" away, and milvus-lite looks for them under that very name
+        bm25 = {"params": {"bm25_k1": 1.2, "bm25_b": 0.75}}  # as SQLite has them
         self._create(
             collection,
             schema,
@@ -179,7 +180,7 @@ class Milvus:
 
             server_manager_instance.release_server(self._uri)
 
-    def _create(self, collection: str, schema: Any, indexes: dict[str, tuple[str, str, dict[str, float]]]) -> None:
+    def _create(self, collection: str, schema: Any, indexes: dict[str, tuple[str, str, dict[str, Any]]]) -> None:
         parameters = MilvusClient.prepare_index_params()
         for field, (kind, metric, more) in indexes.items():
             parameters.add_index(field, index_type=kind, metric_type=metric, params=more)

@@ -24,7 +24,7 @@ from pullquote.milvus.rows import between, of_version
 
 log = logging.getLogger("pullquote")
 
-FORMAT = 1
+FORMAT = 2  # 1 had other terms of words
 LEASE = 30.0  # seconds after which a writer that said nothing is taken for dead; clocks have to agree within some
 PATIENCE = 40.0  # seconds to wait for another writer
 GRACE = 2.0  # seconds for which what is gone can be read by whoever began before; a question is read in less

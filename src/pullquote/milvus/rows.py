@@ -1,14 +1,15 @@
 """Articles and chunks as plain data, as Milvus keeps them, and the expressions that filter them."""
 
+import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple
-from typing import Any
 
 from pullquote.datatypes import Article, Chunk, Heading
 from pullquote.milvus.client import MAX_VALUE, Row
 from pullquote.milvus.records import digest
+from pullquote.schema import TOKENIZER
 from pullquote.vector_rows import Vectors
-from pullquote.word_index import new_analyzer
 
 BITS = 21  # of a chunk's key say which of its version's it is; the others are the version: milliseconds since 1970
 SPAN = ("key", "article_id", "start", "end", "position")  # the fields that make a chunk
@@ -16,14 +17,24 @@ EVERYBODY = ""  # stands for a group in the audience of what is shown to all
 
 
 class Terms:
-    """Makes terms of texts: Milvus gets the words of chunks and questions ready to be compared."""
+    """Makes terms of texts: Milvus gets the words of chunks and questions ready to be compared.
+
+    SQLite's own tokenizer makes them, so that words are alike here when they are in a folder. Safe to share between
+    threads.
+    """
 
     def __init__(self) -> None:
-        self._analyzer: Any = new_analyzer()
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._db.execute(f"CREATE VIRTUAL TABLE text USING fts5 (words, tokenize = '{TOKENIZER}', content = '')")
+        self._db.execute("CREATE VIRTUAL TABLE terms USING fts5vocab (text, instance)")
 
     def of(self, text: str) -> str:
-        """The terms of a text with blanks between them, as many as Milvus takes."""
-        terms = " ".join(self._analyzer.analyze(text))
+        """The terms of a text in order, with blanks between them, as many as Milvus takes."""
+        with self._lock:
+            self._db.execute("INSERT INTO text (words) VALUES (?)", [text])
+            terms = " ".join(term for (term,) in self._db.execute("SELECT term FROM terms ORDER BY offset"))
+            self._db.execute("INSERT INTO text (text) VALUES ('delete-all')")
         return terms.encode()[:MAX_VALUE].decode(errors="ignore")
 
 
