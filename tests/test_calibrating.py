@@ -41,7 +41,7 @@ def test_the_fit_is_scikit_learns_on_the_best_sentences() -> None:
     right = [sample.fast[1].right for sample in samples]
     spread = np.where(table.std(axis=0) == 0, 1.0, table.std(axis=0))
     scaled = (table - table.mean(axis=0)) / spread
-    model = LogisticRegression(C=REGULARISATION, max_iter=5_000).fit(scaled, right)
+    model = LogisticRegression(C=REGULARISATION["fast"], max_iter=5_000).fit(scaled, right)
     expected = model.predict_proba(scaled)[:, 1]
     found = [judge.fast.confidence(sample.fast[1].features) for sample in samples]
     assert found == pytest.approx(expected.tolist(), abs=1e-6)

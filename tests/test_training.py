@@ -27,6 +27,7 @@ from pullquote.inference import MODELS
 from pullquote.reading import Reader, Weights
 from pullquote.sentences import sentence_spans
 from tests.conftest import PROJECT, needs_shared
+from training import four_bits
 from training.assessing import read
 from training.data import Question, TrainingData, load_held_out, load_training
 from training.distilling import Teacher, teacher_loss, vocabulary_map
@@ -37,6 +38,7 @@ from training.mining import hard_passages
 from training.model import ReaderModel
 from training.tokens import batches, collated, tokenised
 from training.train import Epoch, Recipe, main, train
+from training.tune import Counts, Windows, tune
 from training.variants import names, swapped, without_answer
 
 FILES: dict[str, Any] = json.loads((PROJECT / "tests" / "data" / "training-20.json").read_text("utf-8"))
@@ -50,6 +52,7 @@ pytestmark = [  # what torch's tracer and onnxruntime's quantiser say of any mod
 ]
 
 ALWAYS = Shares(1, 1, 1)
+FEW = Counts(like_them=20, swapped=6, strange=6)
 CPU = torch.device("cpu")
 
 Logits = NDArray[np.float32]
@@ -288,6 +291,76 @@ def test_a_graph_that_is_not_the_model_is_refused(
     monkeypatch.setattr("training.export.TOLERANCE", -1.0)
     with pytest.raises(ExportError, match="differs from the torch model"):
         export(student.folder, tmp_path, "int8")
+
+
+@pytest.fixture(scope="module")
+def quantised(teacher: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The teacher in 4 bits, with its config.json, as the package has the large reader."""
+    folder = tmp_path_factory.mktemp("quantised")
+    export(teacher.folder, folder, "int4")
+    (folder / "config.json").write_bytes((teacher.folder / "config.json").read_bytes())
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def every_group_is_like_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.tune.LIKE_THEM", ("",))
+
+
+def initializers(path: Path) -> dict[str, NDArray[Any]]:
+    return {value.name: onnx.numpy_helper.to_array(value) for value in onnx.load(path).graph.initializer}
+
+
+def largest_difference(folder: Path, model: ReaderModel, asked: list[Question]) -> float:
+    """Between a logit of onnxruntime and of torch, over what the logits are spread by."""
+    session = ort.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    apart = []
+    for row in asked:
+        pair = model.tokenizer(row.text, row.context, return_tensors="pt")
+        with torch.inference_mode():
+            wanted = model.eval()(pair["input_ids"], None, pair["attention_mask"])
+        found = session.run(["start", "end"], {name: pair[name].numpy() for name in ("input_ids", "attention_mask")})
+        apart += [np.abs(a - b.numpy()).max() / b.numpy().std() for a, b in zip(found, wanted, strict=True)]
+    return float(max(apart))
+
+
+def test_a_reader_in_4_bits_is_read_and_written_as_it_is(quantised: Path, data: Path, tmp_path: Path) -> None:
+    model = four_bits.load(quantised)
+    assert largest_difference(quantised, model, questions(data)) < 0.25  # onnxruntime multiplies in int8
+    four_bits.save(model, quantised, tmp_path / "model.onnx")
+    assert (tmp_path / "model.onnx").read_bytes() == (quantised / "model.onnx").read_bytes()
+
+
+def test_tuning_a_reader_in_4_bits_keeps_its_integers(quantised: Path, data: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, epochs=12)
+    losses = tune(recipe, FEW, quantised, data, tmp_path)
+    assert min(losses[-3:]) < losses[0] / 2
+    before, after = initializers(quantised / "model.onnx"), initializers(tmp_path / "model.onnx")
+    assert before.keys() == after.keys()
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    integers = {name for name in before if name.endswith("_Q4")}
+    embeddings = {name for name in before if "embeddings" in name and name.endswith("_scales")}
+    scales = {name for name in before if name.endswith("_scales")} - embeddings
+    assert changed.isdisjoint(integers | embeddings)
+    assert {name for name in scales if "relative" not in name} <= changed
+    (tmp_path / "config.json").write_bytes((quantised / "config.json").read_bytes())
+    assert largest_difference(tmp_path, four_bits.load(tmp_path), questions(data)) < 0.25
+
+
+def test_a_window_is_a_piece_of_its_context_with_the_answer_at_its_place(data: Path) -> None:
+    training = load_training(data)
+    drawn = Windows(Reader(), seed=0).examples(training, FEW)
+    contexts = {row.context for row in training.answerable} | {gold.context for gold in training.unanswerable}
+    answers = {row.text: row.answer for row in training.answerable}
+    assert drawn
+    assert all(any(example.passage in context for context in contexts) for example in drawn)
+    for example in drawn:
+        if example.answer:
+            assert example.passage[slice(*example.answer)] == answers[example.question]
+        elif example.question in answers:
+            assert answers[example.question].lower() not in example.passage.lower()
+    asked = {example.question for example in drawn}
+    assert {gold.text for gold in training.unanswerable} <= asked
 
 
 def test_hard_passages_are_the_groups_own_without_the_answer(base: Callable[[str], Path], data: Path) -> None:

@@ -4,7 +4,7 @@ import inspect
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from training.tokens import Batch
 
@@ -12,12 +12,15 @@ Logits = tuple[torch.Tensor, torch.Tensor]  # of start and of end, float32, each
 
 
 class ReaderModel(torch.nn.Module):
-    """A transformers model with its tokenizer. A folder without a start/end head gets a new one."""
+    """A transformers model, the folder's unless one is given, with the folder's tokenizer.
 
-    def __init__(self, folder: Path, attention: str | None = None) -> None:
+    A folder without a start/end head gets a new one.
+    """
+
+    def __init__(self, folder: Path, attention: str | None = None, model: PreTrainedModel | None = None) -> None:
         super().__init__()
         self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
-        self.transformer = AutoModelForQuestionAnswering.from_pretrained(
+        self.transformer = model or AutoModelForQuestionAnswering.from_pretrained(
             folder, dtype=torch.float32, attn_implementation=attention
         )
         self.takes_types = "token_type_ids" in inspect.signature(self.transformer.forward).parameters

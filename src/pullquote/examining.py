@@ -20,9 +20,9 @@ RIVAL = 0.2  # another article whose best passage is so close, in fused score, i
 FAR_BEHIND = 0.4  # a passage whose fused score is this far behind the best is not read: it never won
 ENOUGH = 0.6  # the small reader's confidence, plus what the next passage is behind, at which it stops at first
 SURE = 0.8  # the small reader's confidence at which nothing is read again
-HOPELESS = 0.04  # the small reader's confidence below which a second reading never found an answer
+HOPELESS = 0.05  # the small reader's confidence below which a second reading never found an answer
 WINDOW = 60  # words read again around a sentence; 45 lose a point of quotes, 90 gain half of one and take longer
-SETTLED = 0.5  # the second reader's confidence at which neither reader reads on
+SETTLED = 0.65  # the second reader's confidence at which neither reader reads on
 
 
 @dataclass(frozen=True, slots=True)

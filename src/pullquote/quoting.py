@@ -13,7 +13,7 @@ MAX_QUOTES = 3
 ALSO = 2.0  # to be quoted beside one that is not `LIKELY`
 SAME = 2.5  # to be another citation of the same words
 LISTED = 1.5  # to be another of the things that a list question asks for
-JOINED = 1.2  # to be quoted in one piece with it, when it is the sentence before or after
+JOINED = 1.4  # to be quoted in one piece with it, when it is the sentence before or after
 JOINED_WORDS = 45  # at most, of two sentences quoted in one piece
 LIKELY = 0.6  # confidence from which no other place is offered beside the answer, and two articles that differ do so
 

@@ -44,7 +44,7 @@ SMALL = Weights(  # MiniLM-L6, int8
 )
 LARGE = Weights(  # MPNet-base, 4 bits
     MODELS / "reader-large",
-    "24581a3d3a4b33308791e98fdbe7f27f2634d9c0dc059e42b57fb2b40c1daa3b",
+    "bc050671f4435ccb35e2a3cdf3b1aa9e0bedbffa8f4ae0f17f9ced8c15181495",
     "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
     1.0,
 )
