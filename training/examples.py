@@ -6,7 +6,7 @@ passage of the same group, the passage without its answer, the question with a w
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -76,7 +76,7 @@ class Examples:
         if len(hard) != len(data.answerable):
             raise ValueError(f"{len(data.answerable)} questions, but hard passages of {len(hard)}")
         self._data, self._hard, self._shares, self._seed = data, hard, shares, seed
-        self._names = _names_by_group(data.answerable)
+        self._names = names_by_group(data.answerable)
 
     def epoch(self, number: int) -> list[Example]:
         """The examples of an epoch in random order: always the same for a seed and a number."""
@@ -97,20 +97,23 @@ class Examples:
         if rng.random() < self._shares.removed and (left := without_answer(question)):
             variants.append(Example(question.text, left, None))
         if rng.random() < self._shares.swapped and not question.group.startswith(HALVED):
-            other = swapped(question, self._strangers(question, rng), rng)
+            other = swapped(question, strangers(question, self._names, rng), rng)
             if other:
                 variants.append(Example(other, question.context, None))
         return variants
 
-    def _strangers(self, question: Question, rng: random.Random) -> list[str]:
-        own = names(question.context)
-        if own and rng.random() < OWN_NAMES:
-            return own
-        group = self._names[question.group]
-        return rng.sample(group, min(NAMES_TRIED, len(group)))
+
+def strangers(question: Question, in_group: Mapping[str, Sequence[str]], rng: random.Random) -> list[str]:
+    """Names that may take the place of one in the question: its passage's own, mostly, or some of its group's."""
+    own = names(question.context)
+    if own and rng.random() < OWN_NAMES:
+        return own
+    group = in_group[question.group]
+    return rng.sample(group, min(NAMES_TRIED, len(group)))
 
 
-def _names_by_group(questions: Sequence[Question]) -> dict[str, list[str]]:
+def names_by_group(questions: Sequence[Question]) -> dict[str, list[str]]:
+    """The names in the passages of each group."""
     passages: dict[str, dict[str, None]] = defaultdict(dict)
     for question in questions:
         passages[question.group][question.context] = None

@@ -8,7 +8,6 @@ README.md says what it made of the large reader. Writes model.onnx and tokenizer
 import argparse
 import random
 import shutil
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -26,10 +25,10 @@ from training import four_bits
 from training.assessing import assess
 from training.data import GoldQuestion, Question, TrainingData, load_held_out, load_training
 from training.errors import TrainingError
-from training.examples import OWN_NAMES, Example, windowed
+from training.examples import Example, names_by_group, strangers, windowed
 from training.tokens import tokenised
 from training.train import Optimizer, Recipe
-from training.variants import names, swapped
+from training.variants import swapped
 
 SQUAD2 = "squad2:"  # groups of articles that also have people's unanswerable questions: all are shown
 LIKE_THEM = ("sq1:", "new_wiki:")  # groups of encyclopedic articles
@@ -87,14 +86,12 @@ class Windows:
 
     def _swapped(self, answered: Sequence[Question], count: int) -> list[Example]:
         """Questions with a name, a number or a word swapped, before the window that answers the question unswapped."""
-        in_group: dict[str, dict[str, None]] = defaultdict(dict)
-        for question in answered:
-            in_group[question.group] |= dict.fromkeys(names(question.context))
+        in_group = names_by_group(answered)
         drawn: list[Example] = []
         for question in self._rng.sample(answered, len(answered)):
-            own = names(question.context)
-            others = own if own and self._rng.random() < OWN_NAMES else [*in_group[question.group]]
-            if len(drawn) < count and (other := swapped(question, others, self._rng)):
+            if len(drawn) == count:
+                break
+            if other := swapped(question, strangers(question, in_group, self._rng), self._rng):
                 drawn.append(Example(other, question.context, None))
         return drawn
 

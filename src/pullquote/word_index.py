@@ -143,12 +143,12 @@ def _new_index() -> tuple[Any, Any]:
     schema.add_unsigned_field(_KEY, stored=False, indexed=True, fast=True)
     schema.add_text_field(_TEXT, stored=False, tokenizer_name="words", index_option="freq")
     index = tantivy.Index(schema.build())
-    words = new_analyzer()
+    words = _new_analyzer()
     index.register_tokenizer("words", words)
     return index, words
 
 
-def new_analyzer() -> Any:
+def _new_analyzer() -> Any:
     """What makes terms of a text: as SQLite's `porter unicode61` does, nearly."""
     analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
     for change in (tantivy.Filter.lowercase(), tantivy.Filter.ascii_fold(), tantivy.Filter.stemmer("english")):
