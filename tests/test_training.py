@@ -27,7 +27,7 @@ from pullquote.inference import MODELS
 from pullquote.reading import Reader, Weights
 from pullquote.sentences import sentence_spans
 from tests.conftest import PROJECT, needs_shared
-from training import four_bits
+from training import four_bits, smoothing
 from training.assessing import read
 from training.data import Question, TrainingData, load_held_out, load_training
 from training.distilling import Teacher, teacher_loss, vocabulary_map
@@ -346,6 +346,67 @@ def test_tuning_a_reader_in_4_bits_keeps_its_integers(quantised: Path, data: Pat
     assert {name for name in scales if "relative" not in name} <= changed
     (tmp_path / "config.json").write_bytes((quantised / "config.json").read_bytes())
     assert largest_difference(tmp_path, four_bits.load(tmp_path), questions(data)) < 0.25
+
+
+def test_a_smoothed_reader_says_what_it_said(quantised: Path, data: Path, tmp_path: Path) -> None:
+    smoothing.main(["--reader", str(quantised), "--data", str(data), "--out", str(tmp_path)])
+    kinds = {node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node}
+    assert {"MatMulInteger", "DynamicQuantizeLinear"} <= kinds
+    assert largest_difference(tmp_path, four_bits.load(quantised), questions(data)) < 0.25
+
+
+def layer(weights: NDArray[np.int8], scales: Logits) -> onnx.ModelProto:
+    """x · (weights · scales), of shapes (in, out) and (in / 32, out), as onnxruntime's quantiser writes it."""
+    wide, out = weights.shape
+    nibbles = (weights.T.astype(np.int16) + 8).astype(np.uint8).reshape(out, -1, 16, 2)
+    packed = nibbles[..., 0] | nibbles[..., 1] << 4
+    made, of_array = onnx.helper, onnx.numpy_helper.from_array
+    settings: dict[str, Any] = {"K": wide, "N": out, "bits": 4, "block_size": 32, "domain": "com.microsoft"}
+    node = made.make_node("MatMulNBits", ["x", "w", "s"], ["y"], name="layer", **settings)
+    given, said = (made.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in "xy")
+    values = [of_array(packed, "w"), of_array(np.ascontiguousarray(scales.T).reshape(-1), "s")]
+    graph = made.make_graph([node], "layer", [given], [said], values)
+    opsets = [made.make_opsetid("", 21), made.make_opsetid("com.microsoft", 1)]
+    return made.make_model(graph, opset_imports=opsets, ir_version=10)
+
+
+@pytest.mark.parametrize(("wide", "out"), [(64, 64), (128, 32)])
+def test_products_of_8_bits_bear_outliers(wide: int, out: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    weights = rng.integers(-8, 8, (wide, out)).astype(np.int8)
+    scales = rng.uniform(0.01, 0.02, (wide // 32, out)).astype(np.float32)
+    given = rng.standard_normal((40, wide)).astype(np.float32)
+    given[:, 5] *= 60  # a channel, of little weight as such channels are
+    weights[5] = rng.choice([-1, 1], out)
+    if wide > out:
+        given[7] *= 200  # a token, inside a feed-forward network
+    wanted = given @ (weights * np.repeat(scales, 32, axis=0))
+
+    def worst(strength: float) -> float:
+        monkeypatch.setattr(smoothing, "STRENGTH", strength)
+        model = layer(weights, scales)
+        smoothing.rewrite(model.graph, {"x": np.abs(given[np.arange(40) != 7]).max(axis=0)})
+        session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        values = [onnx.numpy_helper.to_array(value) for value in model.graph.initializer]
+        [integers] = [value for value in values if value.shape == (wide, out)]
+        assert integers.dtype == np.int8
+        assert np.abs(integers).max() == 63  # two products with 8 bits fit into 16
+        found = session.run(["y"], {"x": given})[0]
+        return float(((found - wanted).std(axis=1) / wanted.std(axis=1)).max())
+
+    assert worst(strength=0.5) < 0.04  # of the spread; 0.02 is the rounding to 7 bits
+    if wide == out:
+        assert worst(strength=0.5) < worst(strength=0.0) / 1.5
+
+
+def test_a_reader_without_4_bit_weights_is_not_smoothed(
+    student: Trained, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(student.folder, tmp_path, "int8")
+    with pytest.raises(SystemExit):
+        smoothing.main(["--reader", str(tmp_path), "--data", str(data), "--out", str(tmp_path / "out")])
+    assert "export it with int4" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_window_is_a_piece_of_its_context_with_the_answer_at_its_place(data: Path) -> None:

@@ -42,9 +42,9 @@ class Weights:
 SMALL = Weights(  # MiniLM-L6, int8
     MODELS / "reader", "23bc27923ccb1b153934da09000e33d33bad838c20d3ef980e485f9dfa60d795", BERT_TOKENIZER_SHA256, 2.0
 )
-LARGE = Weights(  # MPNet-base, 4 bits
+LARGE = Weights(  # MPNet-base, 7-bit weights and 4-bit embeddings
     MODELS / "reader-large",
-    "bc050671f4435ccb35e2a3cdf3b1aa9e0bedbffa8f4ae0f17f9ced8c15181495",
+    "a431e9aa45356d5ea9afea62987db640788d6ae9018cb4824bded0184fd2bd3d",
     "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
     1.0,
 )
