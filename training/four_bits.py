@@ -28,14 +28,19 @@ class FourBitLinear(nn.Module):
 
     def __init__(self, packed: NDArray[np.uint8], out: int) -> None:
         super().__init__()
-        pairs = np.stack([packed & 15, packed >> 4], axis=-1).astype(np.int8) - ZERO
-        self.register_buffer("integers", torch.from_numpy(pairs.reshape(out, -1, BLOCK)))
+        self.register_buffer("integers", torch.from_numpy(unpacked(packed)))
         self.scales = nn.Parameter(torch.empty(self.integers.shape[:2]))
         self.bias = nn.Parameter(torch.empty(out))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         weight = (self.integers * self.scales[..., None]).flatten(1)
         return nn.functional.linear(inputs, weight, self.bias)
+
+
+def unpacked(packed: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """The integers, from -8 to 7 and of shape (out, blocks, `BLOCK`), of a layer's two in a byte."""
+    pairs = np.stack([packed & 15, packed >> 4], axis=-1).astype(np.int8) - ZERO
+    return pairs.reshape(len(packed), -1, BLOCK)
 
 
 def load(folder: Path) -> ReaderModel:

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
+from pullquote.reading import MAX_TOKENS
 from training.data import load_training
 from training.errors import ExportError, TrainingError
 from training.export import BLOCK
+from training.four_bits import unpacked
 
 STRENGTH = 0.5  # share of the outliers that the weights take over: the paper's
 PAIRS = 120  # questions with their contexts, by which outliers are known
-MAX_TOKENS = 384
 LARGEST = 63  # of 7 bits with a sign
 LEAST = 1e-6  # of what is divided by
 
@@ -115,7 +116,7 @@ def _smoothing(layers: Iterable[onnx.NodeProto], values: dict[str, NDArray[Any]]
     """What each channel of a layer's input is divided by, of mean 1 (geometric). Layers may share an input."""
     weights: Maxima = {}
     for node in layers:
-        largest = np.abs(_unpacked(values[node.input[1]], values[node.input[2]])).max(axis=0)
+        largest = np.abs(_real(values[node.input[1]], values[node.input[2]])).max(axis=0)
         weights[node.input[0]] = np.maximum(weights.get(node.input[0], largest), largest)
     found = {}
     for name, largest in weights.items():
@@ -141,9 +142,9 @@ def _weights(
     node: onnx.NodeProto, packed: NDArray[np.uint8], scales: Floats, smoothing: Floats
 ) -> Iterator[onnx.TensorProto]:
     """A layer's weights in 7 bits, of shape (in, out), and a scale for each channel of what comes of it."""
-    channels = np.abs(_unpacked(packed, scales) * smoothing).max(axis=1).clip(LEAST) / LARGEST
+    channels = np.abs(_real(packed, scales) * smoothing).max(axis=1).clip(LEAST) / LARGEST
     units = scales.reshape(packed.shape[:2]) / channels[:, None]
-    integers = np.rint(_unpacked(packed, units) * smoothing).astype(np.int8)
+    integers = np.rint(_real(packed, units) * smoothing).astype(np.int8)
     yield numpy_helper.from_array(np.ascontiguousarray(integers.T), f"{node.name}.weights")
     yield numpy_helper.from_array(channels, f"{node.name}.channels")
 
@@ -162,11 +163,9 @@ def _product(node: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
         yield helper.make_node("Mul", [product, f"{source}.largest"], [result], name=name)
 
 
-def _unpacked(packed: NDArray[np.uint8], scales: Floats) -> Floats:
+def _real(packed: NDArray[np.uint8], scales: Floats) -> Floats:
     """The weights, of shape (out, in)."""
-    integers = np.stack([packed & 15, packed >> 4], axis=-1).astype(np.float32).reshape(*packed.shape[:2], BLOCK) - 8
-    weights: Floats = (integers * scales.reshape(*packed.shape[:2], 1)).reshape(len(packed), -1)
-    return weights
+    return (unpacked(packed) * scales.reshape(*packed.shape[:2], 1)).reshape(len(packed), -1)
 
 
 def _is_inner(node: onnx.NodeProto) -> bool:
